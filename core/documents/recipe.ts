@@ -1,0 +1,62 @@
+/** The recipe: everything that decides a report besides the data. Same index and same recipe, same report. */
+import { z } from 'zod'
+import { Count, Hex32, Link } from './common.ts'
+
+/** A JSON value of integers, strings, booleans, arrays and objects: no floats, which have no canonical text. */
+export type Parameter = string | number | boolean | Parameter[] | { [key: string]: Parameter }
+export const Parameter: z.ZodType<Parameter> = z.lazy(() =>
+  z.union([z.string().max(4096), z.number().int(), z.boolean(), z.array(Parameter).max(4096), z.record(z.string().max(128), Parameter)]),
+)
+
+export const Tier = z.enum(['T0', 'T1'])
+export type Tier = z.infer<typeof Tier>
+
+export const ModelFile = z.strictObject({ path: z.string().min(1).max(512), sizeBytes: Count, sha256: Hex32 })
+
+export const ModelReference = z
+  .strictObject({
+    name: z.string().min(1).max(128),
+    role: z.enum(['text-embedding']),
+    files: z.array(ModelFile).min(1).max(32),
+    dimensions: z.number().int().positive(),
+    maxTokens: z.number().int().positive(),
+    pooling: z.enum(['mean', 'cls']),
+    normalized: z.boolean(),
+    license: z.string().max(128),
+  })
+  .meta({ id: 'ModelReference' })
+export type ModelReference = z.infer<typeof ModelReference>
+
+export const DetectorReference = z
+  .strictObject({
+    id: z.string().regex(/^[a-z][a-z0-9_]{0,63}$/),
+    version: z.number().int().positive(),
+    tier: Tier,
+    parameters: z.record(z.string().max(128), Parameter),
+  })
+  .meta({ id: 'DetectorReference' })
+export type DetectorReference = z.infer<typeof DetectorReference>
+
+export const Recipe = z
+  .strictObject({
+    kind: z.literal('recipe'),
+    version: z.literal(1),
+    models: z.array(ModelReference).max(16),
+    detectors: z.array(DetectorReference).min(1).max(64),
+    /** Tables and weights that were fitted beforehand and ship with the verifier. */
+    weights: z.array(z.strictObject({ name: z.string().max(128), sha256: Hex32 })).max(64),
+    /** Human reference sets, one for each cell `language/domain`. */
+    references: z
+      .array(z.strictObject({ cell: z.string().max(128), sha256: Hex32.optional(), index: Link.optional(), sampleCount: Count }))
+      .max(4096),
+    verdict: z.strictObject({
+      /** Family-wise error of one property, in millionths. */
+      alphaMillionths: z.number().int().min(1).max(1_000_000),
+      /** Least share of rows that a property must have looked at to be CLEAR, in millionths. */
+      coverageMillionths: z.number().int().min(0).max(1_000_000),
+      /** Greatest minimum detectable poison rate that still counts as power, in millionths. */
+      powerMillionths: z.number().int().min(0).max(1_000_000),
+    }),
+  })
+  .meta({ id: 'Recipe' })
+export type Recipe = z.infer<typeof Recipe>

@@ -1,0 +1,68 @@
+/** The report: what a verifier found in an index under a recipe. Timing and environment never enter it (DETECTION.md §6). */
+import { z } from 'zod'
+import { Count, Link } from './common.ts'
+import { Tier } from './recipe.ts'
+
+export const PROPERTIES = ['hidden_content', 'duplication', 'poison', 'label_quality', 'synthetic_share'] as const
+export const Property = z.enum(PROPERTIES)
+export type Property = z.infer<typeof Property>
+
+export const State = z.enum(['FLAGGED', 'CLEAR', 'INCONCLUSIVE'])
+export type State = z.infer<typeof State>
+
+/** The smallest poison rate of one attack family that would have been found in this data set; null: not detectable. */
+export const Power = z.strictObject({
+  attack: z.string().max(128),
+  minimumRateMillionths: z.number().int().min(0).max(1_000_000).nullable(),
+})
+export type Power = z.infer<typeof Power>
+
+export const PropertyResult = z
+  .strictObject({
+    property: Property,
+    state: State,
+    /** Why it is flagged or inconclusive, for a person. */
+    reasons: z.array(z.string().max(2048)).max(64),
+    flaggedSamples: Count,
+    /** Lower 95 % confidence bound of the affected share, in millionths. */
+    lowerBoundMillionths: z.number().int().min(0).max(1_000_000),
+    /** Share of rows that were looked at, in millionths. */
+    coverageMillionths: z.number().int().min(0).max(1_000_000),
+    power: z.array(Power).max(64),
+  })
+  .meta({ id: 'PropertyResult' })
+export type PropertyResult = z.infer<typeof PropertyResult>
+
+export const DetectorRun = z.strictObject({
+  id: z.string().max(64),
+  tier: Tier,
+  ran: z.boolean(),
+  /** Why it did not run, or what it could not look at. */
+  note: z.string().max(2048).optional(),
+  scoredSamples: Count,
+  flaggedSamples: Count,
+})
+export type DetectorRun = z.infer<typeof DetectorRun>
+
+export const Report = z
+  .strictObject({
+    kind: z.literal('report'),
+    version: z.literal(1),
+    index: Link,
+    recipe: Link,
+    sampleCount: Count,
+    /** Worst state of the five properties. */
+    verdict: State,
+    properties: z.array(PropertyResult).length(PROPERTIES.length),
+    detectors: z.array(DetectorRun).min(1),
+    /** UnixFS root of the findings table: Arrow IPC, one row a sample (core/findings.ts). */
+    findings: Link,
+    /** UnixFS root of the evidence: DAG-JSON, an array of Finding (core/findings.ts). */
+    evidence: Link,
+    /** Text and label column that were used, and whether the verifier guessed them. */
+    columns: z.strictObject({ text: z.string().optional(), label: z.string().optional(), guessed: z.boolean() }),
+    /** What was not covered, for a person. */
+    notCovered: z.array(z.string().max(2048)).max(64),
+  })
+  .meta({ id: 'Report' })
+export type Report = z.infer<typeof Report>
