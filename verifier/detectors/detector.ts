@@ -1,0 +1,127 @@
+/**
+ * What a detector is: one record, one file. A detector reads a corpus and gives each sample an integer score or abstains, flags
+ * samples, and says in findings what it saw. The same corpus and parameters give the same result, to the bit for tier T0.
+ */
+import type { Parameter, Tier } from '../../core/documents/recipe.ts'
+import type { Power, Property } from '../../core/documents/report.ts'
+import type { Finding, FlagName } from '../../core/findings.ts'
+
+/** The samples of an index as detectors see them; sample numbers run from 0 to `count` − 1. */
+export interface Corpus {
+  readonly count: number
+  /** The text of a sample as published; null where it has none. */
+  text(sample: number): string | null
+  /** The same text in canonical form (verifier/text/canonical.ts). */
+  canonicalText(sample: number): string | null
+  /** The class that the sample is labelled with; null where it has none. */
+  label(sample: number): string | null
+  /** The 32-byte digest of the whole row. */
+  digest(sample: number): Uint8Array
+  /** BCP 47 language and kind of text as declared in the manifest. */
+  readonly language: string | null
+  readonly domain: string | null
+  /** 32 bytes that depend on the samples alone (the root of the sample tree): the seed of everything that looks random. */
+  readonly seed: Uint8Array
+}
+
+/** The `k` nearest others of every sample by cosine similarity, nearest first, ties to the lower number. */
+export interface Neighbours {
+  k: number
+  /** count × k sample numbers; −1 where there are fewer. */
+  samples: Int32Array
+  /** count × k similarities in [−1, 1]. */
+  similarities: Float32Array
+}
+
+export interface Embeddings {
+  readonly dimensions: number
+  /** count × dimensions, each row of unit length; zeros where the sample has no text. */
+  readonly vectors: Float32Array
+  /** 1 for samples that were embedded. */
+  readonly valid: Uint8Array
+  /** Computed once for each `k` and shared by the detectors. */
+  neighbours(k: number): Promise<Neighbours>
+}
+
+export interface DetectorContext {
+  readonly corpus: Corpus
+  /** Given to detectors that need embeddings. */
+  readonly embeddings?: Embeddings
+  /** As they stand in the recipe. */
+  readonly parameters: Readonly<Record<string, Parameter>>
+  readonly signal: AbortSignal
+  /** Share of the work that is done, 0 … 1. */
+  onProgress(share: number): void
+}
+
+export interface Scores {
+  /** One integer a sample; its meaning is the detector's. */
+  values: Int32Array
+  /** 0 where the detector abstained. */
+  valid: Uint8Array
+}
+
+export interface DetectorResult {
+  ran: true
+  /** What it could not look at, or what the figures rest on. */
+  note?: string
+  scores: Scores
+  /** 1 for samples that get the detector's flag. */
+  flagged: Uint8Array
+  /** The number of the cluster's kept sample; −1 where the sample is alone. */
+  clusters?: Int32Array
+  /** Most important first. */
+  findings: Finding[]
+  /**
+   * Upper bound of the chance of an alarm at least this strong in clean data, over everything that the detector tried: 0 where a
+   * flag is a fact (two equal rows), 1 where nothing was found. Absent in exploratory detectors, which never decide a property.
+   */
+  pValue?: number
+  /** Samples that are affected with 95 % confidence; the flagged ones where a flag is a fact. */
+  lowerBoundSamples?: number
+  /** What would have been found: the minimum detectable rate of each attack family. */
+  power?: Power[]
+}
+
+/** A detector that cannot run on this corpus says why, for a person. */
+export interface DetectorAbstained {
+  ran: false
+  note: string
+}
+
+export interface Detector {
+  readonly id: string
+  readonly version: number
+  readonly tier: Tier
+  readonly property: Property
+  readonly flag: FlagName
+  /** Where one is true and the corpus lacks it, the detector is not run and the report says so. */
+  readonly needs: { text?: boolean; label?: boolean; embeddings?: boolean }
+  /** The recipe's defaults: integers, strings, booleans and lists of them. */
+  readonly parameters: Readonly<Record<string, Parameter>>
+  run(context: DetectorContext): Promise<DetectorResult | DetectorAbstained>
+}
+
+/** An integer parameter of a recipe. Throws a TypeError where the recipe has none of that name: the recipe is not ours. */
+export function integerParameter(parameters: Readonly<Record<string, Parameter>>, name: string): number {
+  const value = parameters[name]
+  if (typeof value !== 'number') throw new TypeError(`the recipe gives no integer "${name}"`)
+  return value
+}
+
+/** Scores of zero, every sample valid or none. */
+export function createScores(count: number, valid: boolean): Scores {
+  return { values: new Int32Array(count), valid: new Uint8Array(count).fill(valid ? 1 : 0) }
+}
+
+const EXCERPT_CHARACTERS = 200
+
+/** The beginning of a text for evidence: at most 200 UTF-16 units, never half of a surrogate pair. */
+export function excerpt(text: string): string {
+  if (text.length <= EXCERPT_CHARACTERS) return text
+  const end = EXCERPT_CHARACTERS - 1
+  const last = text.charCodeAt(end - 1)
+  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? end - 1 : end) + '…'
+}
+
+export const MAX_FINDING_SAMPLES = 20
