@@ -1,0 +1,62 @@
+/** The rows of Postgres, as `migrations/` makes them. CIDs are text, digests and blobs `bytea`. */
+import type { Generated, JSONColumnType } from 'kysely'
+import type { DocumentKind } from '../core/documents/document.ts'
+import type { Report } from '../core/documents/report.ts'
+import type { Run } from '../core/documents/run.ts'
+import type { JobKind, Progress } from './jobs.ts'
+
+export interface Tables {
+  tokens: { hash: Uint8Array; account: string; scopes: string[]; created_at: Generated<Date>; revoked_at: Date | null }
+  namespaces: { key: string; owner: string }
+  datasets: { id: Generated<number>; key: string; namespace: string; name: string; owner: string; created_at: Generated<Date> }
+  versions: {
+    manifest_cid: string
+    dataset_id: number
+    number: number
+    state: 'pinned' | 'indexed' | 'verified' | 'failed'
+    failure: string | null
+    index_cid: string | null
+    created_at: Generated<Date>
+  }
+  files: { cid: string; size_bytes: number; sha256: Uint8Array; created_at: Generated<Date> }
+  documents: { cid: string; kind: DocumentKind; created_at: Generated<Date> }
+  attestations: {
+    id: Generated<number>
+    envelope_cid: string
+    document_cid: string
+    kind: DocumentKind
+    author: string
+    created_at: Date
+    log_index: number | null
+  }
+  reports: {
+    report_cid: string
+    index_cid: string
+    manifest_cid: string
+    recipe_cid: string
+    verdict: Report['verdict']
+    created_at: Generated<Date>
+  }
+  selections: { cid: string; index_cid: string; policy: string; selected_count: number; created_at: Generated<Date> }
+  runs: { cid: string; name: string; author: string; status: Run['status']; started_cid: string | null; created_at: Date }
+  run_selections: { run_cid: string; position: number; selection_cid: string; index_cid: string }
+  jobs: {
+    id: Generated<number>
+    kind: JobKind
+    key: string
+    subject: string
+    state: 'ready' | 'running' | 'done' | 'quarantined'
+    attempts: Generated<number>
+    run_at: Generated<Date>
+    leased_until: Date | null
+    worker: string | null
+    error: string | null
+    progress: JSONColumnType<Progress> | null
+    created_at: Generated<Date>
+    finished_at: Date | null
+  }
+  log_state: { id: Generated<number>; origin: string; size: number; root_hash: Uint8Array; checkpoint: Uint8Array }
+  log_entries: { index: number; entry: Uint8Array }
+  log_tiles: { level: number; index: number; width: number; bytes: Uint8Array }
+  datastore: { key: string; value: Uint8Array }
+}

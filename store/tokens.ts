@@ -1,0 +1,54 @@
+/** Bearer tokens: random, shown once, held as their SHA-256. */
+import { sql } from 'kysely'
+import { utf8ToBytes } from '../core/bytes.ts'
+import { sha256 } from '../core/hash.ts'
+import type { Database } from './database.ts'
+
+export const SCOPES = ['publish', 'run'] as const
+export type Scope = (typeof SCOPES)[number]
+
+export interface Account {
+  /** did:key of whoever holds the token. */
+  account: string
+  scopes: Scope[]
+}
+
+const PREFIX = 'assay_'
+const TOKEN_BYTES = 32
+
+/** Issues a token of 256 bits from `random` (`length` → that many random bytes) and records its hash. */
+export async function issueToken(db: Database, { account, scopes }: Account, random: (length: number) => Uint8Array): Promise<string> {
+  const token = PREFIX + Buffer.from(random(TOKEN_BYTES)).toString('base64url')
+  await db
+    .insertInto('tokens')
+    .values({ hash: tokenHash(token), account, scopes: [...new Set(scopes)].sort(), revoked_at: null })
+    .execute()
+  return token
+}
+
+/** The account of a token; null when we did not issue it or it was revoked. */
+export async function findToken(db: Database, token: string): Promise<Account | null> {
+  if (!token.startsWith(PREFIX) || token.length > 128) return null
+  const row = await db
+    .selectFrom('tokens')
+    .select(['account', 'scopes'])
+    .where('hash', '=', tokenHash(token))
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst()
+  return row === undefined ? null : { account: row.account, scopes: SCOPES.filter((scope) => row.scopes.includes(scope)) }
+}
+
+/** Revokes a token for good. True if it was valid until now. */
+export async function revokeToken(db: Database, token: string): Promise<boolean> {
+  const result = await db
+    .updateTable('tokens')
+    .set({ revoked_at: sql`now()` })
+    .where('hash', '=', tokenHash(token))
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
+}
+
+function tokenHash(token: string): Uint8Array {
+  return sha256(utf8ToBytes(token))
+}
