@@ -89,7 +89,10 @@ function parseEnvelope(bytes: Uint8Array): Envelope {
     throw new Problem('invalid-document', `not a DSSE envelope at ${issue?.path.map(String).join('.') ?? ''}: ${issue?.message ?? ''}`)
   }
   if (!equalBytes(encodeEnvelope(result.data), bytes))
-    throw new Problem('invalid-document', 'not a canonical envelope: write payload, payloadType, signatures [{keyid, sig}] without any space')
+    throw new Problem(
+      'invalid-document',
+      'not a canonical envelope: write payload, payloadType, signatures [{keyid, sig}] without any space',
+    )
   return result.data
 }
 
