@@ -1,0 +1,35 @@
+/** The samples of one index in memory, as detectors see them. */
+import { canonicalText } from './text/canonical.ts'
+import type { Corpus } from './detectors/detector.ts'
+
+export interface CorpusColumns {
+  /** One a sample; null where the sample has none. */
+  texts: readonly (string | null)[]
+  labels: readonly (string | null)[]
+  /** count × 32 bytes. */
+  digests: Uint8Array
+  language: string | null
+  domain: string | null
+  /** 32 bytes. */
+  seed: Uint8Array
+}
+
+/** A corpus over columns of equal length. Canonical forms are made when first asked for and kept. */
+export function createCorpus({ texts, labels, digests, language, domain, seed }: CorpusColumns): Corpus {
+  const canonical: (string | null | undefined)[] = new Array(texts.length)
+  return {
+    count: texts.length,
+    text: (sample) => texts[sample] ?? null,
+    canonicalText(sample) {
+      const known = canonical[sample]
+      if (known !== undefined) return known
+      const text = texts[sample] ?? null
+      return (canonical[sample] = text === null ? null : canonicalText(text))
+    },
+    label: (sample) => labels[sample] ?? null,
+    digest: (sample) => digests.subarray(sample * 32, sample * 32 + 32),
+    language,
+    domain,
+    seed,
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * Near duplicates (D1): samples that share most of their word 5-grams with an earlier one. One-permutation MinHash (Li, Owen, Zhang
+ * 2012) of 256 bins, empty bins filled by optimal densification (Shrivastava 2017), cut into 32 bands of 8 rows, finds candidates; the
+ * exact Jaccard similarity of the 5-gram sets decides. Sample i is flagged when it is similar enough to a *kept* sample before it, so
+ * that everything that is dropped has a near twin that stays, and chains of small changes do not swallow a corpus.
+ *
+ * A sample's score is its similarity to the kept sample in millionths; 0 where none is near. Texts shorter than `minimumTokens` are
+ * not looked at. Hashes are 32-bit multiply-xorshift of integers.
+ */
+import type { Finding } from '../../core/findings.ts'
+import { mix } from '../numeric.ts'
+import { eachToken } from '../text/tokens.ts'
+import { createScores, type Detector, excerpt, integerParameter, MAX_FINDING_SAMPLES } from './detector.ts'
+
+const SHINGLE = 5
+const BINS = 256
+const BAND_ROWS = 8
+const BANDS = BINS / BAND_ROWS
+const EMPTY = 0xffffffff
+
+/** The distinct hashes of a canonical text's word 5-grams, case folded, ascending; of all its tokens together where it has fewer. */
+export function shingles(text: string, maximumTokens: number): { tokenCount: number; hashes: Uint32Array } {
+  const folded = text.toLowerCase()
+  const tokens: number[] = []
+  eachToken(folded, (start, end) => {
+    let hash = 0x811c9dc5
+    for (let i = start; i < end; i++) hash = Math.imul(hash ^ folded.charCodeAt(i), 0x01000193)
+    return tokens.push(mix(hash)) < maximumTokens
+  })
+  const size = Math.max(1, tokens.length - SHINGLE + 1)
+  const hashes = new Uint32Array(size)
+  for (let i = 0; i < size; i++) {
+    let hash = 0
+    for (let j = i; j < Math.min(i + SHINGLE, tokens.length); j++) hash = Math.imul(hash, 0x9e3779b1) + tokens[j]!
+    hashes[i] = mix(hash)
+  }
+  hashes.sort()
+  let distinct = 0
+  for (let i = 0; i < size; i++) if (i === 0 || hashes[i] !== hashes[distinct - 1]) hashes[distinct++] = hashes[i]!
+  return { tokenCount: tokens.length, hashes: hashes.subarray(0, distinct) }
+}
+
+/** |A ∩ B| / |A ∪ B| of two ascending sets. */
+export function jaccard(a: Uint32Array, b: Uint32Array): number {
+  let shared = 0
+  for (let i = 0, j = 0; i < a.length && j < b.length;) {
+    if (a[i]! === b[j]!) {
+      shared++
+      i++
+      j++
+    } else if (a[i]! < b[j]!) i++
+    else j++
+  }
+  return shared / (a.length + b.length - shared)
+}
+
+/** The keys of the 32 bands of a set's signature. */
+function bandKeys(hashes: Uint32Array, keys: Uint32Array): void {
+  const bins = new Uint32Array(BINS).fill(EMPTY)
+  for (const hash of hashes) {
+    const bin = hash >>> 24
+    const value = Math.imul(hash, 0x9e3779b1) >>> 0
+    if (value < bins[bin]!) bins[bin] = value
+  }
+  const dense = new Uint32Array(BINS)
+  for (let bin = 0; bin < BINS; bin++) {
+    let from = bin
+    for (let attempt = 1; bins[from] === EMPTY; attempt++) from = mix(bin * 0x10001 + attempt) >>> 24
+    dense[bin] = bins[from]!
+  }
+  for (let band = 0; band < BANDS; band++) {
+    let key = band
+    for (let row = 0; row < BAND_ROWS; row++) key = Math.imul(mix(key) + dense[band * BAND_ROWS + row]!, 0x9e3779b1)
+    keys[band] = mix(key)
+  }
+}
+
+export const nearDuplicate: Detector = {
+  id: 'near_duplicate',
+  version: 1,
+  tier: 'T0',
+  property: 'duplication',
+  flag: 'near_duplicate',
+  needs: { text: true },
+  parameters: { similarityMillionths: 700_000, minimumTokens: 8, maximumTokens: 65_536, candidatesPerBand: 16, groupsInEvidence: 8 },
+  async run({ corpus, parameters, signal, onProgress }) {
+    const threshold = integerParameter(parameters, 'similarityMillionths') / 1_000_000
+    const minimumTokens = integerParameter(parameters, 'minimumTokens')
+    const maximumTokens = integerParameter(parameters, 'maximumTokens')
+    const candidatesPerBand = integerParameter(parameters, 'candidatesPerBand')
+    const scores = createScores(corpus.count, false)
+    const flagged = new Uint8Array(corpus.count)
+    const clusters = new Int32Array(corpus.count).fill(-1)
+    /** Kept samples by band key. */
+    const tables = Array.from({ length: BANDS }, () => new Map<number, number[]>())
+    const setOf = recentSets(corpus, maximumTokens)
+    const keys = new Uint32Array(BANDS)
+
+    for (let sample = 0; sample < corpus.count; sample++) {
+      if (sample % 1024 === 0) {
+        signal.throwIfAborted()
+        onProgress(sample / corpus.count)
+      }
+      const text = corpus.canonicalText(sample)
+      if (text === null) continue
+      const { tokenCount, hashes } = shingles(text, maximumTokens)
+      if (tokenCount < minimumTokens) continue
+      scores.valid[sample] = 1
+      bandKeys(hashes, keys)
+      const nearest = nearestKept(hashes)
+      if (nearest !== null) {
+        flagged[sample] = 1
+        clusters[sample] = nearest.sample
+        clusters[nearest.sample] = nearest.sample
+        scores.values[sample] = Math.floor(nearest.similarity * 1_000_000)
+        continue
+      }
+      for (const [band, table] of tables.entries()) {
+        const bucket = table.get(keys[band]!)
+        if (bucket === undefined) table.set(keys[band]!, [sample])
+        else if (bucket.length < candidatesPerBand) bucket.push(sample)
+      }
+    }
+    const findings = findingsOf()
+    return { ran: true, scores, flagged, clusters, findings, pValue: findings.length === 0 ? 1 : 0 }
+
+    /** The kept sample that is most similar, the lowest number of equals; null below the threshold. */
+    function nearestKept(hashes: Uint32Array): { sample: number; similarity: number } | null {
+      let best: { sample: number; similarity: number } | null = null
+      const tried = new Set<number>()
+      for (const [band, table] of tables.entries())
+        for (const candidate of table.get(keys[band]!) ?? []) {
+          if (tried.has(candidate)) continue
+          tried.add(candidate)
+          const similarity = jaccard(hashes, setOf(candidate))
+          if (similarity < threshold) continue
+          if (best === null || similarity > best.similarity || (similarity === best.similarity && candidate < best.sample))
+            best = { sample: candidate, similarity }
+          if (similarity === 1) return best
+        }
+      return best
+    }
+
+    function findingsOf(): Finding[] {
+      const members = new Map<number, number[]>()
+      for (let sample = 0; sample < corpus.count; sample++) {
+        if (!flagged[sample]) continue
+        const group = members.get(clusters[sample]!)
+        if (group === undefined) members.set(clusters[sample]!, [sample])
+        else group.push(sample)
+      }
+      if (members.size === 0) return []
+      const duplicates = [...members.values()].reduce((sum, group) => sum + group.length, 0)
+      const largest = [...members].sort(([a, left], [b, right]) => right.length - left.length || a - b)
+      const summary: Finding = {
+        detector: 'near_duplicate',
+        property: 'duplication',
+        flag: 'near_duplicate',
+        summary: `${duplicates} samples share at least ${Math.round(threshold * 100)} % of their word 5-grams with one of ${members.size} earlier samples.`,
+        sampleCount: duplicates,
+        samples: [...members.values()].flat().sort((a, b) => a - b).slice(0, MAX_FINDING_SAMPLES), // prettier-ignore
+        facts: { groups: members.size, largest_group: largest[0]![1].length + 1 },
+      }
+      const groups = largest.slice(0, integerParameter(parameters, 'groupsInEvidence')).map(([kept, group]): Finding => ({
+        detector: 'near_duplicate',
+        property: 'duplication',
+        flag: 'near_duplicate',
+        summary: `${group.length} samples are nearly the same as sample ${kept}, which is kept.`,
+        sampleCount: group.length,
+        samples: group.slice(0, MAX_FINDING_SAMPLES),
+        facts: {
+          kept: excerpt(corpus.text(kept)!),
+          nearly_the_same: excerpt(corpus.text(group[0]!)!),
+          similarity_millionths: scores.values[group[0]!]!,
+        },
+      }))
+      return [summary, ...groups]
+    }
+  },
+}
+
+/** The 5-gram sets of kept samples, made again when they have fallen out of a bounded memory (first in, first out). */
+function recentSets(corpus: { canonicalText(sample: number): string | null }, maximumTokens: number): (sample: number) => Uint32Array {
+  const LIMIT_BYTES = 128 * 1024 * 1024
+  const sets = new Map<number, Uint32Array>()
+  let bytes = 0
+  return (sample) => {
+    const known = sets.get(sample)
+    if (known !== undefined) return known
+    const { hashes } = shingles(corpus.canonicalText(sample)!, maximumTokens)
+    sets.set(sample, hashes)
+    bytes += hashes.byteLength
+    for (const [oldest, set] of sets) {
+      if (bytes <= LIMIT_BYTES || oldest === sample) break
+      sets.delete(oldest)
+      bytes -= set.byteLength
+    }
+    return hashes
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * Tokens: words (letters, marks, digits, with an apostrophe inside), each Han, Kana or Hangul character by itself, and single
+ * punctuation marks and symbols. White space separates. Letters are those of the engine's Unicode version (`\p{L}\p{M}\p{N}`).
+ */
+import { scriptOf } from './characters.ts'
+
+const SPACE = 0
+const WORD = 1
+const MARK = 2
+const ALONE = 3
+
+/** The kind of every UTF-16 unit; surrogates count as letters, so that a pair stays together. */
+const KINDS = kindsOfUnits()
+
+function kindsOfUnits(): Uint8Array {
+  const kinds = new Uint8Array(0x10000).fill(MARK)
+  for (let unit = 0; unit < 0x10000; unit++) {
+    const character = String.fromCharCode(unit)
+    if (/[\s\u0085]/u.test(character)) kinds[unit] = SPACE
+    else if (scriptOf(unit) === 'han') kinds[unit] = ALONE
+    else if ((unit >= 0xd800 && unit < 0xe000) || /[\p{L}\p{M}\p{N}]/u.test(character)) kinds[unit] = WORD
+  }
+  return kinds
+}
+
+/** Calls `visit` with the UTF-16 range of each token, in order; stops where it returns false. */
+export function eachToken(text: string, visit: (start: number, end: number) => boolean | void): void {
+  const length = text.length
+  for (let i = 0; i < length;) {
+    const kind = KINDS[text.charCodeAt(i)]!
+    const start = i++
+    if (kind === SPACE) continue
+    if (kind === WORD)
+      while (i < length) {
+        const unit = text.charCodeAt(i)
+        const next = KINDS[unit]!
+        if (next === WORD) i++
+        else if (isApostrophe(unit) && i + 1 < length && KINDS[text.charCodeAt(i + 1)] === WORD) i += 2
+        else break
+      }
+    if (visit(start, i) === false) return
+  }
+}
+
+function isApostrophe(unit: number): boolean {
+  return unit === 0x27 || unit === 0x2019
+}
+
+/** All tokens of a text as strings. */
+export function tokens(text: string): string[] {
+  const found: string[] = []
+  eachToken(text, (start, end) => {
+    found.push(text.slice(start, end))
+  })
+  return found
+}
+
+/** Whether a token is a word and not a punctuation mark. */
+export function isWord(token: string): boolean {
+  return KINDS[token.charCodeAt(0)] !== MARK
+}
