@@ -7,13 +7,14 @@ import { type VerifiedLog, checkpointLaw, consistencyLaw, loggedLaw } from './au
 import { sampleTreeLaw, samplesLaw } from './audit/samples.ts'
 import { type Reported, type Selected, findingsLaw, recomputedLaw, selectionLaw } from './audit/selections.ts'
 import { type Signed, signatureLaw, startedLaw } from './audit/signatures.ts'
-import { type AuditSource, type GetBlock, verifiedBlocks } from './audit/source.ts'
+import { type AuditSource, verifiedBlocks } from './audit/source.ts'
 import { type AuditStep, type StepName, blocked, examine } from './audit/step.ts'
 import type { Trust } from './audit/trust.ts'
 import type { CID } from './cid.ts'
 import { type Sha256, sha256 } from './hash.ts'
 import type { TileReader } from './merkle/tiles.ts'
 import type { SignedKind } from './statement.ts'
+import type { GetBlock } from './unixfs/node.ts'
 
 export interface AuditOptions {
   run: CID

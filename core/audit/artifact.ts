@@ -2,7 +2,7 @@
 import type { CID } from '../cid.ts'
 import { Problem } from '../problem.ts'
 import { fileSize, readFileRange } from '../unixfs/reader.ts'
-import type { GetBlock } from './source.ts'
+import type { GetBlock } from '../unixfs/node.ts'
 
 /** Reads a file. Throws `too-large` for more than `maxBytes`. */
 export async function readArtifact(getBlock: GetBlock, cid: CID, maxBytes: number): Promise<Uint8Array> {

@@ -10,7 +10,8 @@ import { sampleDigest } from '../samples/encoding.ts'
 import { readRange } from './artifact.ts'
 import type { Selected } from './selections.ts'
 import type { Signed } from './signatures.ts'
-import type { AuditSource, GetBlock } from './source.ts'
+import type { GetBlock } from '../unixfs/node.ts'
+import type { AuditSource } from './source.ts'
 import { type Held, broken } from './step.ts'
 
 /** The levels' files hash to the root that the index names. */

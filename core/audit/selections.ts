@@ -8,7 +8,8 @@ import { type FindingsTable, NO_SCORE, decodeFindings } from '../findingsTable.t
 import { computeSelection } from '../selection.ts'
 import { readArtifact } from './artifact.ts'
 import type { Signed } from './signatures.ts'
-import type { AuditSource, GetBlock } from './source.ts'
+import type { GetBlock } from '../unixfs/node.ts'
+import type { AuditSource } from './source.ts'
 import { type Held, broken } from './step.ts'
 
 /** A selection with its bitmap. */

@@ -8,6 +8,7 @@ import type { SampleIndex } from '../documents/sampleIndex.ts'
 import { type Sha256, sha256 } from '../hash.ts'
 import { Problem } from '../problem.ts'
 import type { Row } from '../samples/value.ts'
+import type { GetBlock } from '../unixfs/node.ts'
 
 /** A claim that somebody signed a document, and where the log is said to hold it. */
 export interface LoggedEnvelope {
@@ -32,9 +33,6 @@ export interface AuditSource {
   /** The row with this sample number. */
   row(index: Encoded<SampleIndex>, sampleNumber: number): Promise<Row>
 }
-
-/** Bytes of a block that are known to have its CID. */
-export type GetBlock = (cid: CID) => Promise<Uint8Array>
 
 /** Largest block that is accepted (trustless gateways serve no larger one). */
 export const MAX_BLOCK_BYTES = 2 * 1024 * 1024
