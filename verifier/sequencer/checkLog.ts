@@ -110,14 +110,12 @@ function createTileCollector(hash: Sha256) {
       tiles.push({ level, index, width: bytes.length / DIGEST_LENGTH, bytes })
     },
   })
-  return {
-    tree,
-    takeTiles(): Tile[] {
-      const taken = tiles
-      tiles = []
-      return taken
-    },
+  const takeTiles = (): Tile[] => {
+    const taken = tiles
+    tiles = []
+    return taken
   }
+  return { tree, takeTiles }
 }
 
 async function countRows(db: Database): Promise<{ entries: number; tiles: number; indices: number }> {
