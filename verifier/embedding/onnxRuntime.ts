@@ -1,0 +1,54 @@
+/**
+ * ONNX Runtime with the options that every session of ours shares. Results rest on them: CPU, fp32 and one optimisation level give the
+ * same bits whatever the batch, the padding and the number of threads (DETECTION.md §6).
+ */
+import type { InferenceSession } from 'onnxruntime-node'
+import { Problem, messageOf } from '../../core/problem.ts'
+
+export type OnnxRuntime = typeof import('onnxruntime-node')
+
+/** Where sessions compute. Only `cpu` is normative; the others agree within tolerances. */
+export const DEVICES = ['cpu', 'webgpu', 'cuda'] as const
+export type Device = (typeof DEVICES)[number]
+
+/** Parses an operator's choice of device. Throws `invalid-request` naming those that exist. */
+export function parseDevice(text: string): Device {
+  const device = DEVICES.find((name) => name === text)
+  if (device === undefined) throw new Problem('invalid-request', `there is no device "${text}"; use one of ${DEVICES.join(', ')}`)
+  return device
+}
+
+/** Loads the native library, with its telemetry off: it reads this variable once, when it is loaded. */
+export async function loadOnnxRuntime(): Promise<OnnxRuntime> {
+  process.env['ORT_DISABLE_TELEMETRY'] = '1'
+  return import('onnxruntime-node')
+}
+
+/**
+ * A session for a graph (a path or its bytes) on `device`, computing with `threads` threads where that is the CPU. Throws `unavailable`
+ * where the device cannot be used on this machine.
+ */
+export async function createSession(
+  onnx: OnnxRuntime,
+  graph: string | Uint8Array,
+  { device, threads }: { device: Device; threads: number },
+): Promise<InferenceSession> {
+  const options: InferenceSession.SessionOptions = {
+    executionProviders: [device],
+    executionMode: 'sequential',
+    graphOptimizationLevel: 'all',
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    // Idle threads wait instead of burning the cores that others need.
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
+    // 4: fatal. Failures come as exceptions.
+    logSeverityLevel: 4,
+  }
+  try {
+    return await (typeof graph === 'string' ? onnx.InferenceSession.create(graph, options) : onnx.InferenceSession.create(graph, options))
+  } catch (cause) {
+    if (device === 'cpu') throw cause
+    const reason = messageOf(cause).split('\n')[0] ?? ''
+    throw new Problem('unavailable', `the device "${device}" cannot be used on this machine (${reason}); use "cpu"`, { cause })
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * Texts to embeddings as a stream: a window of texts is tokenised, sorted by length and cut into batches of about equal work, while
+ * the batches of the window before are still computed. Memory is bounded by two windows and the batches in flight.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { EmbeddingRuntime, TokenBatch } from './runtime.ts'
+import type { Tokenizer } from './tokenizer.ts'
+
+export interface EmbedOptions {
+  runtime: EmbeddingRuntime
+  tokenizer: Tokenizer
+  /** Texts in order, in groups of any size; null where a sample has none. */
+  texts: AsyncIterable<readonly (string | null)[]> | Iterable<readonly (string | null)[]>
+  signal?: AbortSignal | undefined
+  /** Texts that are done. */
+  onProgress?: ((texts: number) => void) | undefined
+}
+
+/** The embeddings of consecutive texts. */
+export interface EmbeddingBlock {
+  /** count × dimensions, each row of unit length, or zeros where there was no text. */
+  vectors: Float32Array
+  /** 1 where there was a text. */
+  valid: Uint8Array
+}
+
+/** Texts that are sorted by length together. */
+const WINDOW_TEXTS = 2048
+/** Batches that wait at each session, so that it never waits for us. */
+const BATCHES_AHEAD = 2
+/** Texts that are tokenised before others on this thread have their turn: a few milliseconds. */
+const TEXTS_A_TURN = 32
+
+/**
+ * Embeds texts in their order. What a text's embedding is does not depend on the texts around it. Throws the signal's reason when it
+ * is aborted; batches that run by then are waited for.
+ */
+export async function* embedTexts(options: EmbedOptions): AsyncGenerator<EmbeddingBlock> {
+  const { runtime, onProgress } = options
+  const limit = createLimit(runtime.concurrency * BATCHES_AHEAD)
+  const stop = new AbortController()
+  const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal])
+  let done = 0
+  let ahead: Promise<EmbeddingBlock> | undefined
+  try {
+    for await (const window of windowsOf(options.texts)) {
+      const current = embedWindow(window, options, limit, signal)
+      current.catch(() => undefined) // it is awaited one turn later
+      if (ahead !== undefined) yield report(await ahead)
+      ahead = current
+    }
+    if (ahead !== undefined) yield report(await ahead)
+  } finally {
+    stop.abort()
+    await ahead?.catch(() => undefined)
+    await limit.idle()
+  }
+
+  function report(block: EmbeddingBlock): EmbeddingBlock {
+    done += block.valid.length
+    onProgress?.(done)
+    return block
+  }
+}
+
+async function* windowsOf(texts: EmbedOptions['texts']): AsyncGenerator<(string | null)[]> {
+  let window: (string | null)[] = []
+  for await (const group of texts) {
+    for (const text of group) {
+      window.push(text)
+      if (window.length < WINDOW_TEXTS) continue
+      yield window
+      window = []
+    }
+  }
+  if (window.length > 0) yield window
+}
+
+interface TokenizedText {
+  row: number
+  ids: number[]
+}
+
+async function embedWindow(
+  texts: readonly (string | null)[],
+  { runtime, tokenizer }: EmbedOptions,
+  limit: Limit,
+  signal: AbortSignal,
+): Promise<EmbeddingBlock> {
+  const { dimensions, tokenBudget } = runtime
+  const block = { vectors: new Float32Array(texts.length * dimensions), valid: new Uint8Array(texts.length) }
+  const tokenized: TokenizedText[] = []
+  for (const [row, text] of texts.entries()) {
+    if (row % TEXTS_A_TURN === 0) await nextTurn()
+    signal.throwIfAborted()
+    if (text !== null) tokenized.push({ row, ids: tokenizer.encode(text) })
+  }
+  tokenized.sort((a, b) => a.ids.length - b.ids.length || a.row - b.row)
+
+  await limit.all(
+    batchesOf(tokenized, tokenBudget),
+    async (group) => {
+      const vectors = await runtime.embed(toBatch(group))
+      for (const [i, { row }] of group.entries()) {
+        block.vectors.set(vectors.subarray(i * dimensions, (i + 1) * dimensions), row * dimensions)
+        block.valid[row] = 1
+      }
+    },
+    signal,
+  )
+  return block
+}
+
+/** Cuts texts that are sorted by length into groups of at most `tokenBudget` tokens with their padding, of one text at least. */
+function* batchesOf(texts: TokenizedText[], tokenBudget: number): Generator<TokenizedText[]> {
+  let start = 0
+  for (let end = 1; end <= texts.length; end++) {
+    const next = texts[end]
+    if (next !== undefined && (end + 1 - start) * next.ids.length <= tokenBudget) continue
+    yield texts.slice(start, end)
+    start = end
+  }
+}
+
+/** Pads texts, sorted by length, to the length of the last. */
+function toBatch(texts: TokenizedText[]): TokenBatch {
+  const rows = texts.length
+  const tokens = texts.at(-1)?.ids.length ?? 0
+  const inputIds = new BigInt64Array(rows * tokens)
+  const attentionMask = new BigInt64Array(rows * tokens)
+  for (const [row, { ids }] of texts.entries()) {
+    for (const [i, id] of ids.entries()) inputIds[row * tokens + i] = BigInt(id)
+    attentionMask.fill(1n, row * tokens, row * tokens + ids.length)
+  }
+  return { rows, tokens, inputIds, attentionMask }
+}
+
+interface Limit {
+  /** Runs `work` on each item, as soon as there is room; rejects with the first failure or the signal's reason. */
+  all<T>(items: Iterable<T>, work: (item: T) => Promise<void>, signal: AbortSignal): Promise<void>
+  /** Resolves when nothing runs. */
+  idle(): Promise<void>
+}
+
+/** At most `size` pieces of work at a time, over all callers. */
+function createLimit(size: number): Limit {
+  const running = new Set<Promise<void>>()
+  return {
+    async all(items, work, signal) {
+      const mine: Promise<void>[] = []
+      let failed = false
+      for (const item of items) {
+        while (running.size >= size && !failed) await Promise.race(running)
+        signal.throwIfAborted()
+        if (failed) break
+        const task = work(item)
+        const settled: Promise<void> = task.then(
+          () => void running.delete(settled),
+          () => {
+            failed = true
+            running.delete(settled)
+          },
+        )
+        running.add(settled)
+        mine.push(task)
+      }
+      await Promise.all(mine)
+      signal.throwIfAborted()
+    },
+    async idle() {
+      await Promise.all(running)
+    },
+  }
+}
