@@ -1,0 +1,29 @@
+/** Blocks in memory, with the same laws as block files but durability. */
+import { MemoryBlockstore } from 'blockstore-core/memory'
+import type { CID } from '../core/cid.ts'
+import type { StagedBlocks, StagingBlockstore } from './blockFiles.ts'
+
+export class MemoryBlocks extends MemoryBlockstore implements StagingBlockstore {
+  async read(cid: CID): Promise<Uint8Array | null> {
+    if (!this.has(cid)) return null
+    const [bytes] = await Array.fromAsync(this.get(cid))
+    return bytes ?? null
+  }
+
+  override has(cid: CID): Promise<boolean> {
+    return Promise.resolve(super.has(cid))
+  }
+
+  stage(): StagedBlocks {
+    const staged = new Map<string, [CID, Uint8Array]>()
+    return {
+      put: async (cid, bytes) => void staged.set(cid.toString(), [cid, bytes.slice()]),
+      commit: async () => {
+        for (const [cid, bytes] of staged.values()) this.put(cid, bytes)
+      },
+      discard: async () => staged.clear(),
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
