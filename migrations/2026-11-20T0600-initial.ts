@@ -104,6 +104,7 @@ export async function up(db: Kysely<any>): Promise<void> {
       subject text not null,
       state text not null check (state in ('ready', 'running', 'done', 'quarantined')),
       attempts integer not null default 0,
+      faults integer not null default 0,
       run_at timestamptz not null default now(),
       leased_until timestamptz check ((leased_until is not null) = (state = 'running')),
       worker text,

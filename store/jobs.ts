@@ -4,9 +4,9 @@
  * worker killed at any point or a new recipe need no repair: the next look at the state brings the job back. Doing a job twice does no harm.
  *
  * A worker holds a job by a lease that it keeps extending. When it dies the lease runs out and another takes the job. When it only
- * seemed dead, its own completion finds that it is no longer the holder and changes nothing; what it wrote was the same bytes anyway.
+ * seemed dead, its own completion finds that the claim is no longer its own and changes nothing; what it wrote was the same bytes anyway.
  */
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import { CID } from '../core/cid.ts'
 import { messageOf } from '../core/problem.ts'
 import type { Database } from './database.ts'
@@ -31,7 +31,7 @@ export interface Progress {
   total: number | null
 }
 
-/** Does one job. Must be idempotent, and stop soon when `signal` aborts (the lease is lost or the process ends). */
+/** Does one job. Must be idempotent, and stop soon when `signal` aborts (the claim is lost or the process ends). */
 export type JobHandler = (job: Job, context: { signal: AbortSignal; progress: (progress: Progress) => void }) => Promise<void>
 
 export interface MissingJob {
@@ -40,44 +40,34 @@ export interface MissingJob {
   subject: CID
 }
 
-/** Notified whenever a transaction may have made work. */
-export const JOB_CHANNEL = 'assay_jobs'
+/** After this many errors a job is put aside (quarantined) until a person looks at it. */
+export const MAX_FAULTS = 8
 
-/** A job that went wrong this often is put aside until a person looks at it. */
-export const MAX_ATTEMPTS = 8
+/** After this many claims a job whose workers keep dying is only tried with growing pauses: it may be what kills them. */
+const MAX_LOST_CLAIMS = 8
 
-const FIRST_RETRY_MS = 1000
-const LONGEST_RETRY_MS = 5 * 60_000
-
-/** What is to be done, oldest version first. */
+/** What is to be done, oldest version first. With `recipe` null: indexing only. */
 export async function missingJobs(db: Database, { recipe }: { recipe: CID | null }): Promise<MissingJob[]> {
   const unindexed = await db.selectFrom('versions').select('manifest_cid').where('state', '=', 'pinned').orderBy('created_at').execute()
   const jobs = unindexed.map(({ manifest_cid }): MissingJob => ({ kind: 'index', key: manifest_cid, subject: CID.parse(manifest_cid) }))
   if (recipe === null) return jobs
-  const unverified = await db
-    .selectFrom('versions')
-    .select('index_cid')
-    .where('index_cid', 'is not', null)
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('reports')
-            .select('report_cid')
-            .whereRef('reports.index_cid', '=', 'versions.index_cid')
-            .where('reports.recipe_cid', '=', recipe.toString()),
-        ),
-      ),
-    )
-    .orderBy('created_at')
-    .execute()
-  for (const { index_cid } of unverified)
-    if (index_cid !== null) jobs.push({ kind: 'verify', key: `${index_cid}/${recipe.toString()}`, subject: CID.parse(index_cid) })
-  return jobs
+  const { rows } = await sql<{ index_cid: string }>`
+    select index_cid from versions where index_cid is not null and not exists (
+      select from reports where reports.index_cid = versions.index_cid and recipe_cid = ${recipe.toString()})
+    order by created_at`.execute(db)
+  return [
+    ...jobs,
+    ...rows.map(({ index_cid }): MissingJob => ({
+      kind: 'verify',
+      key: `${index_cid}/${recipe.toString()}`,
+      subject: CID.parse(index_cid),
+    })),
+  ]
 }
 
 /**
- * Makes sure that a row exists for every missing job. A job that is recorded as done though its result is missing becomes ready again.
- * Any number of processes may do this at once.
+ * Makes sure that a row exists for every missing job. A job that is recorded as done though its result is missing counts as a fault and
+ * becomes ready again. Any number of processes may do this at once.
  */
 export async function enqueueMissing(db: Database, options: { recipe: CID | null }): Promise<void> {
   const missing = await missingJobs(db, options)
@@ -88,30 +78,36 @@ export async function enqueueMissing(db: Database, options: { recipe: CID | null
       ${missing.map((job) => job.kind)}::text[], ${missing.map((job) => job.key)}::text[], ${missing.map((job) => job.subject.toString())}::text[]
     ) as missing (kind, key, subject)
     order by kind, key
-    on conflict (kind, key) do update set state = 'ready', run_at = now() + interval '1 second', finished_at = null
+    on conflict (kind, key) do update set
+      faults = jobs.faults + 1, error = 'it was recorded as done, but its result is missing', finished_at = null,
+      state = ${stateAfter(sql`jobs.faults + 1`)}, run_at = ${retryTime(sql`jobs.faults`)}
     where jobs.state = 'done' and jobs.finished_at < now() - interval '1 second'`.execute(db)
 }
 
-/**
- * Claims the job that is due longest, ready or with a lease that ran out, for `leaseMs`; null when there is none. Two workers never get the
- * same one. A job whose workers died MAX_ATTEMPTS times is quarantined instead: it may be what kills them.
- */
+/** Claims the ready job that is due longest, for `leaseMs`; null when there is none. Two workers never get the same one. */
 export async function claimJob(db: Database, options: { kinds: readonly JobKind[]; worker: string; leaseMs: number }): Promise<Job | null> {
-  await sql`
-    update jobs set state = 'quarantined', leased_until = null, worker = null, finished_at = now(),
-      error = coalesce(error || '; then ', '') || 'its worker disappeared'
-    where state = 'running' and leased_until < now() and attempts >= ${MAX_ATTEMPTS}`.execute(db)
+  await releaseLostClaims(db, { expired: true })
   const { rows } = await sql<{ id: number; kind: JobKind; key: string; subject: string; attempts: number }>`
     update jobs set state = 'running', worker = ${options.worker}, attempts = attempts + 1, progress = null,
       leased_until = now() + ${options.leaseMs} * interval '1 millisecond'
     where id = (
-      select id from jobs
-      where kind = any(${options.kinds}::text[])
-        and ((state = 'ready' and run_at <= now()) or (state = 'running' and leased_until < now()))
+      select id from jobs where kind = any(${options.kinds}::text[]) and state = 'ready' and run_at <= now()
       order by run_at, id limit 1 for update skip locked)
     returning id, kind, key, subject, attempts`.execute(db)
   const row = rows[0]
   return row === undefined ? null : { ...row, subject: CID.parse(row.subject) }
+}
+
+/**
+ * Makes the jobs of dead workers ready again: those whose lease ran out, or with `expired` false every one that is held, for a process
+ * that knows that it is the only one and has just started.
+ */
+export async function releaseLostClaims(db: Database, { expired }: { expired: boolean }): Promise<void> {
+  await sql`
+    update jobs set state = 'ready', leased_until = null, worker = null, progress = null,
+      run_at = case when attempts < ${MAX_LOST_CLAIMS} then now() else ${retryTime(sql`attempts - ${MAX_LOST_CLAIMS}`)} end
+    where id in (
+      select id from jobs where state = 'running' and (leased_until < now() or not ${expired}::boolean) for update skip locked)`.execute(db)
 }
 
 /** Whoever holds a claim: the attempt number tells a worker's own claim from a later one of the same worker. */
@@ -140,41 +136,54 @@ export async function completeJob(db: Database, claim: Claim): Promise<boolean> 
   return result.numUpdatedRows === 1n
 }
 
-/** Gives the job back untouched, as a worker does that is asked to stop: it does not count as an attempt. */
+/** Gives the job back untouched, as a worker does that is asked to stop. */
 export async function releaseJob(db: Database, claim: Claim): Promise<void> {
   await held(db, claim)
     .set({ state: 'ready', leased_until: null, worker: null, progress: null, run_at: sql`now()`, attempts: sql`attempts - 1` })
     .execute()
 }
 
-/** Records a fault: ready again after 1, 2, 4 … seconds (5 minutes at most), quarantined after MAX_ATTEMPTS. */
+/** Records an error: ready again after 1, 2, 4 … seconds (5 minutes at most), quarantined after MAX_FAULTS. */
 export async function failJob(db: Database, claim: Claim, error: unknown): Promise<void> {
-  const delayMs = Math.min(FIRST_RETRY_MS * 2 ** (claim.attempts - 1), LONGEST_RETRY_MS)
-  const quarantined = claim.attempts >= MAX_ATTEMPTS
   await held(db, claim)
     .set({
-      state: quarantined ? 'quarantined' : 'ready',
+      state: stateAfter(sql`faults + 1`),
+      faults: sql`faults + 1`,
+      run_at: retryTime(sql`faults`),
       leased_until: null,
       worker: null,
       progress: null,
       error: messageOf(error).slice(0, 4096),
-      run_at: sql`now() + ${delayMs} * interval '1 millisecond'`,
-      finished_at: quarantined ? sql`now()` : null,
     })
     .execute()
 }
 
+export interface QuarantinedJob {
+  kind: JobKind
+  key: string
+  error: string | null
+}
+
 /** Jobs that were put aside, for the operator. */
-export async function quarantinedJobs(db: Database): Promise<{ kind: JobKind; key: string; error: string | null }[]> {
+export async function quarantinedJobs(db: Database): Promise<QuarantinedJob[]> {
   return db.selectFrom('jobs').select(['kind', 'key', 'error']).where('state', '=', 'quarantined').orderBy('id').execute()
 }
 
-/** Makes quarantined jobs ready again, with fresh attempts. Returns how many. */
+/** Makes quarantined jobs ready again, as if they had never failed. Returns how many. */
 export async function retryQuarantined(db: Database): Promise<number> {
   const result = await db
     .updateTable('jobs')
-    .set({ state: 'ready', attempts: 0, run_at: sql`now()`, finished_at: null })
+    .set({ state: 'ready', attempts: 0, faults: 0, run_at: sql`now()` })
     .where('state', '=', 'quarantined')
     .executeTakeFirst()
   return Number(result.numUpdatedRows)
+}
+
+function stateAfter(faults: RawBuilder<unknown>): RawBuilder<'ready' | 'quarantined'> {
+  return sql`case when ${faults} >= ${MAX_FAULTS} then 'quarantined' else 'ready' end`
+}
+
+/** 1, 2, 4 … seconds from now, 5 minutes at most, for 0, 1, 2 … earlier failures. */
+function retryTime(failures: RawBuilder<unknown>): RawBuilder<Date> {
+  return sql`now() + least(power(2, least(${failures}, 20)), 300) * interval '1 second'`
 }

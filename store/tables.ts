@@ -46,7 +46,10 @@ export interface Tables {
     key: string
     subject: string
     state: 'ready' | 'running' | 'done' | 'quarantined'
+    /** Claims, those that were lost included. */
     attempts: Generated<number>
+    /** Claims that ended in an error. */
+    faults: Generated<number>
     run_at: Generated<Date>
     leased_until: Date | null
     worker: string | null

@@ -10,7 +10,7 @@ import type { Report } from '../core/documents/report.ts'
 import { Problem } from '../core/problem.ts'
 import type { Database } from './database.ts'
 import { type Attestation, saveAttested } from './documents.ts'
-import { JOB_CHANNEL, type JobKind, type Progress } from './jobs.ts'
+import type { JobKind, Progress } from './jobs.ts'
 import type { Tables } from './tables.ts'
 
 export type VersionState = 'pinned' | 'indexing' | 'indexed' | 'verified' | 'failed'
@@ -85,7 +85,6 @@ export async function createVersion(
         index_cid: null,
       })
       .execute()
-    await sql`select pg_notify(${JOB_CHANNEL}, '')`.execute(trx)
     return true
   })
   return { version: await versionOf(db, manifest.cid), created }
@@ -197,7 +196,6 @@ export async function completeIndex(db: Database, manifest: CID, attestation: At
       .where('manifest_cid', '=', manifest.toString())
       .where('state', '=', 'pinned')
       .execute()
-    await sql`select pg_notify(${JOB_CHANNEL}, '')`.execute(trx)
   })
 }
 
