@@ -50,6 +50,8 @@ export interface CommandContext {
   /** Aborted by Ctrl-C. */
   signal: AbortSignal
   clock: () => Date
+  /** Waits; rejects when the signal is aborted. */
+  delay: (ms: number, signal: AbortSignal) => Promise<void>
   /** A uniformly random integer in [0, below). */
   random: (below: number) => number
 }

@@ -1,0 +1,13 @@
+/** The one table of commands, in the order in which help lists them. */
+import type { Command } from './command.ts'
+import { audit } from './commands/audit.ts'
+import { keygen } from './commands/keygen.ts'
+import { publish } from './commands/publish.ts'
+import { report } from './commands/report.ts'
+import { runFinish } from './commands/runFinish.ts'
+import { runStart } from './commands/runStart.ts'
+import { select } from './commands/select.ts'
+import { serve } from './commands/serve.ts'
+import { status } from './commands/status.ts'
+
+export const COMMANDS: readonly Command[] = [keygen, publish, status, report, select, runStart, runFinish, audit, serve]
