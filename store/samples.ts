@@ -1,0 +1,214 @@
+/**
+ * The rows of an index, from its shards: in order, or any of them by number. A shard's record batches all hold the same number of rows
+ * but the last, so the batch of a row is found by division and read for itself; what was read is kept up to `cacheBytes`.
+ */
+import { type RecordBatch, RecordBatchReader, RecordBatchStreamWriter } from 'apache-arrow'
+import type { SampleIndex, SampleShard } from '../core/documents/sampleIndex.ts'
+import { Problem } from '../core/problem.ts'
+import { buildBatch, rowReader, selectRows, toArrowSchema } from '../core/samples/arrow.ts'
+import type { Row } from '../core/samples/value.ts'
+import { openArrowFile } from './arrowFile.ts'
+import type { Blocks } from './blocks.ts'
+
+export interface Samples {
+  readonly sampleCount: number
+  /** Samples `from` … `to` − 1 in order, as the record batches of the shards, cut at both ends. Does not use the cache. */
+  rows(from?: number, to?: number): AsyncIterable<RecordBatch>
+  /** The samples of these numbers, in this order (repeats included), as one batch of all or of the named columns. */
+  take(numbers: ArrayLike<number>, columns?: readonly string[]): Promise<RecordBatch>
+  /** The same as rows. */
+  takeRows(numbers: ArrayLike<number>): Promise<Row[]>
+}
+
+export interface SamplesOptions {
+  /** Arrow bytes that are kept for `take`. Default 256 MiB. */
+  cacheBytes?: number
+}
+
+interface OpenShard {
+  shard: SampleShard
+  /** Rows of each batch but the last. */
+  batchRows: number
+  batches: { offsetBytes: number; lengthBytes: number }[]
+}
+
+interface Place {
+  shard: number
+  batch: number
+  row: number
+}
+
+export function openSamples(blocks: Blocks, index: SampleIndex, { cacheBytes = 256 * 1024 * 1024 }: SamplesOptions = {}): Samples {
+  const { schema, shards, sampleCount } = index
+  const prefix = schemaMessage(schema)
+  const opened = new Map<number, Promise<OpenShard>>()
+  const cache = new BatchCache(cacheBytes)
+
+  async function readRange(shard: SampleShard, offset: number, length: number): Promise<Uint8Array> {
+    const bytes = new Uint8Array(length)
+    let filled = 0
+    for await (const piece of blocks.readFile(shard.cid, { offset, length })) {
+      bytes.set(piece, filled)
+      filled += piece.length
+    }
+    if (filled !== length) throw new RangeError(`shard ${shard.cid.toString()} ends at ${offset + filled}, not ${offset + length}`)
+    return bytes
+  }
+
+  function open(number: number): Promise<OpenShard> {
+    let shard = opened.get(number)
+    if (shard === undefined) {
+      shard = openShard(shards[number]!)
+      opened.set(number, shard)
+      // What failed may succeed when it is tried again: a block may have been mended.
+      shard.catch(() => opened.delete(number))
+    }
+    return shard
+  }
+
+  async function openShard(shard: SampleShard): Promise<OpenShard> {
+    const reader = await openArrowFile(shard.sizeBytes, (offset, length) => readRange(shard, offset, length))
+    const batches = Array.from({ length: reader.numRecordBatches }, (_, i) => {
+      const block = reader.footer?.getRecordBatch(i)
+      if (block == null) throw new RangeError(`shard ${shard.cid.toString()} lacks record batch ${i}`)
+      return { offsetBytes: block.offset, lengthBytes: block.metaDataLength + block.bodyLength }
+    })
+    const batchRows = batches.length === 1 ? shard.sampleCount : ((await reader.readRecordBatch(0))?.numRows ?? 0)
+    if (batchRows === 0 || Math.ceil(shard.sampleCount / batchRows) !== batches.length)
+      throw new RangeError(`shard ${shard.cid.toString()} is not as its index says`)
+    return { shard, batchRows, batches }
+  }
+
+  async function readBatch({ shard, batchRows, batches }: OpenShard, number: number): Promise<RecordBatch> {
+    const { offsetBytes, lengthBytes } = batches[number]!
+    const bytes = new Uint8Array(prefix.length + lengthBytes)
+    bytes.set(prefix)
+    let filled = prefix.length
+    for await (const piece of blocks.readFile(shard.cid, { offset: offsetBytes, length: lengthBytes })) {
+      bytes.set(piece, filled)
+      filled += piece.length
+    }
+    const [batch] = RecordBatchReader.from(bytes)
+    if (batch === undefined || batch.numRows !== Math.min(batchRows, shard.sampleCount - number * batchRows))
+      throw new RangeError(`shard ${shard.cid.toString()} is not as its index says`)
+    return batch
+  }
+
+  async function placeOf(sample: number): Promise<Place> {
+    if (!Number.isInteger(sample) || sample < 0 || sample >= sampleCount)
+      throw new Problem('not-found', `there is no sample ${sample}: the index has samples 0 to ${sampleCount - 1}`)
+    let low = 0
+    for (let high = shards.length - 1; low < high;) {
+      const middle = Math.ceil((low + high) / 2)
+      if (shards[middle]!.firstSample <= sample) low = middle
+      else high = middle - 1
+    }
+    const { batchRows } = await open(low)
+    const within = sample - shards[low]!.firstSample
+    return { shard: low, batch: Math.floor(within / batchRows), row: within % batchRows }
+  }
+
+  /** Calls `visit` once for each batch that holds some of the samples, with their places in `numbers` and in the batch. */
+  async function visitBatches(
+    numbers: ArrayLike<number>,
+    visit: (batch: RecordBatch, positions: number[], rows: number[]) => void,
+  ): Promise<void> {
+    const groups = new Map<string, Place & { positions: number[]; rows: number[] }>()
+    for (let position = 0; position < numbers.length; position++) {
+      const place = await placeOf(numbers[position]!)
+      const key = `${place.shard}/${place.batch}`
+      let group = groups.get(key)
+      if (group === undefined) groups.set(key, (group = { ...place, positions: [], rows: [] }))
+      group.positions.push(position)
+      group.rows.push(place.row)
+    }
+    for (const [key, { shard, batch: number, positions, rows }] of groups) {
+      const batch = await cache.get(key, async () => readBatch(await open(shard), number))
+      visit(batch, positions, rows)
+    }
+  }
+
+  async function takeRows(numbers: ArrayLike<number>): Promise<Row[]> {
+    const result = new Array<Row>(numbers.length)
+    await visitBatches(numbers, (batch, positions, rows) => {
+      const read = rowReader(schema, batch)
+      positions.forEach((position, i) => (result[position] = read(rows[i]!)))
+    })
+    return result
+  }
+
+  return {
+    sampleCount,
+    async *rows(from = 0, to = sampleCount) {
+      for (let sample = from; sample < Math.min(to, sampleCount);) {
+        const { shard, batch: number, row } = await placeOf(sample)
+        const batch = await readBatch(await open(shard), number)
+        const end = Math.min(batch.numRows, row + to - sample)
+        yield row === 0 && end === batch.numRows ? batch : batch.slice(row, end)
+        sample += end - row
+      }
+    },
+    async take(numbers, columns) {
+      let only: RecordBatch | undefined
+      let batches = 0
+      await visitBatches(numbers, (batch, _positions, rows) => {
+        batches++
+        if (batches === 1) only = selectRows(batch, rows, columns)
+      })
+      if (batches === 1 && only !== undefined) return only
+      const rows = await takeRows(numbers)
+      const batch = buildBatch(schema, rows)
+      return columns === undefined ? batch : selectRows(batch, Array.from(rows.keys()), columns)
+    },
+    takeRows,
+  }
+}
+
+/** The start of an Arrow stream of this schema: with a record batch behind it, it reads as that batch. */
+function schemaMessage(schema: SampleIndex['schema']): Uint8Array {
+  const writer = new RecordBatchStreamWriter()
+  writer.reset(undefined, toArrowSchema(schema))
+  const endOfStreamBytes = 8
+  return writer.finish().toUint8Array(true).slice(0, -endOfStreamBytes)
+}
+
+/** The batches that were used last, at least one, up to so many bytes. Batches on their way are shared. */
+class BatchCache {
+  readonly #limitBytes: number
+  readonly #batches = new Map<string, { batch: Promise<RecordBatch>; sizeBytes: number }>()
+  #sizeBytes = 0
+
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes
+  }
+
+  async get(key: string, read: () => Promise<RecordBatch>): Promise<RecordBatch> {
+    const known = this.#batches.get(key)
+    if (known !== undefined) {
+      this.#batches.delete(key)
+      this.#batches.set(key, known)
+      return known.batch
+    }
+    const entry = { batch: read(), sizeBytes: 0 }
+    this.#batches.set(key, entry)
+    try {
+      const batch = await entry.batch
+      entry.sizeBytes = batch.data.byteLength
+      this.#sizeBytes += entry.sizeBytes
+      this.#evict(key)
+      return batch
+    } catch (error) {
+      this.#batches.delete(key)
+      throw error
+    }
+  }
+
+  #evict(newest: string): void {
+    for (const [key, { sizeBytes }] of this.#batches) {
+      if (this.#sizeBytes <= this.#limitBytes) return
+      if (key === newest || sizeBytes === 0) continue
+      this.#batches.delete(key)
+      this.#sizeBytes -= sizeBytes
+    }
+  }
+}
