@@ -18,10 +18,15 @@ export function parseDevice(text: string): Device {
   return device
 }
 
-/** Loads the native library, with its telemetry off: it reads this variable once, when it is loaded. */
+/**
+ * Loads the native library, with its telemetry off (it reads this variable once, when it is loaded) and without its own messages on
+ * the terminal: failures come as exceptions.
+ */
 export async function loadOnnxRuntime(): Promise<OnnxRuntime> {
   process.env['ORT_DISABLE_TELEMETRY'] = '1'
-  return import('onnxruntime-node')
+  const onnx = await import('onnxruntime-node')
+  onnx.env.logLevel = 'fatal'
+  return onnx
 }
 
 /**
@@ -41,8 +46,6 @@ export async function createSession(
     interOpNumThreads: 1,
     // Idle threads wait instead of burning the cores that others need.
     extra: { session: { intra_op: { allow_spinning: '0' } } },
-    // 4: fatal. Failures come as exceptions.
-    logSeverityLevel: 4,
   }
   try {
     return await (typeof graph === 'string' ? onnx.InferenceSession.create(graph, options) : onnx.InferenceSession.create(graph, options))

