@@ -80,6 +80,11 @@ export function preconditionFailed(detail: string): HTTPException {
   return new HTTPException(412, { message: detail })
 }
 
+/** No byte of the range is there (RFC 9110 §15.5.17). */
+export function rangeNotSatisfiable(detail: string): HTTPException {
+  return new HTTPException(416, { message: detail })
+}
+
 /** The status and body of whatever was thrown; `id` names a fault to the operator. */
 export function problemOf(error: unknown, id: string): ProblemDetails {
   if (error instanceof Problem) return details(error.code, STATUS[error.code], error.detail)
@@ -124,6 +129,7 @@ function details(code: ProblemCode, status: number, detail: string): ProblemDeta
 }
 
 function answer(c: Context, problem: ProblemDetails): Response {
+  c.header('etag', undefined)
   const headers: Record<string, string> = { 'content-type': MEDIA_TYPE, 'cache-control': 'no-store' }
   if (problem.status === 401) headers['www-authenticate'] = 'Bearer realm="assay"'
   if (problem.status >= 500) headers['retry-after'] = String(RETRY_AFTER_SECONDS)

@@ -38,6 +38,18 @@ export async function findToken(db: Database, token: string): Promise<Account | 
   return row === undefined ? null : { account: row.account, scopes: SCOPES.filter((scope) => row.scopes.includes(scope)) }
 }
 
+/** Whether an account holds a token that is valid. */
+export async function hasToken(db: Database, account: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('tokens')
+    .select('account')
+    .where('account', '=', account)
+    .where('revoked_at', 'is', null)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 /** Revokes a token for good. True if it was valid until now. */
 export async function revokeToken(db: Database, token: string): Promise<boolean> {
   const result = await db

@@ -155,6 +155,22 @@ export async function listVersions(db: Database, dataset: string): Promise<Versi
   return rows.map(toVersion)
 }
 
+/** Every version that has an index, oldest first. */
+export async function indexedVersions(db: Database): Promise<(VersionRow & { index: CID })[]> {
+  const rows = await selectVersions(db)
+    .where('versions.index_cid', 'is not', null)
+    .orderBy('versions.created_at')
+    .orderBy('versions.manifest_cid')
+    .execute()
+  return rows.map(toVersion).filter((version): version is VersionRow & { index: CID } => version.index !== null)
+}
+
+/** The owner of a namespace; null while nobody has published under it. */
+export async function namespaceOwner(db: Database, namespace: string): Promise<string | null> {
+  const row = await db.selectFrom('namespaces').select('owner').where('key', '=', nameKey(namespace)).executeTakeFirst()
+  return row?.owner ?? null
+}
+
 /** Data sets in the order of their names, each with its newest version. `after` is the last name of the page before. */
 export async function listDatasets(
   db: Database,

@@ -1,0 +1,107 @@
+/**
+ * Samples as an Arrow IPC stream (https://arrow.apache.org/docs/format/Columnar.html#ipc-streaming-format). A record batch has the same bytes
+ * in a stream as in a file, so whole shards are sent as they lie on the disk; only what is cut, projected or reordered is encoded anew.
+ */
+import { Field, RecordBatch, RecordBatchStreamWriter, Schema, Struct, Uint64, makeData } from 'apache-arrow'
+import type { SampleShard } from '../core/documents/sampleIndex.ts'
+import { toArrowSchema } from '../core/samples/arrow.ts'
+import { openArrowFile } from '../store/arrowFile.ts'
+import type { Blocks } from '../store/blocks.ts'
+import type { Samples } from '../store/samples.ts'
+import type { SamplePlan } from './sampleQuery.ts'
+import type { SampleSequence } from './sampleSequence.ts'
+
+export const ARROW_STREAM = 'application/vnd.apache.arrow.stream'
+/** The column of sample numbers, which no file can have by chance of its own: it is last, and comes only when asked for. */
+export const NUMBER_COLUMN = 'assay:sample'
+
+/** Rows of a batch that is put together from several places. */
+const TAKEN_ROWS = 2048
+const END_OF_STREAM = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0)
+
+/** The bytes of the stream that answers a plan, read as fast as they are taken. */
+export async function* arrowStream(blocks: Blocks, samples: Samples, plan: SamplePlan): AsyncGenerator<Uint8Array> {
+  const { index, columns, numbers } = plan
+  const stored = toArrowSchema(index.schema)
+  const schema = withNumberField(columns === null ? stored : stored.select(columns), numbers)
+  yield schemaMessage(schema)
+  if (plan.sequence.isWhole && columns === null && !numbers) yield* storedBatches(blocks, samples, plan)
+  else for await (const batch of shapedBatches(samples, plan)) yield batchMessage(new RecordBatch(schema, batch.data))
+  yield END_OF_STREAM
+}
+
+/** Samples from … to − 1 of the index, whole shards verbatim. */
+async function* storedBatches(blocks: Blocks, samples: Samples, { index, from, to }: SamplePlan): AsyncGenerator<Uint8Array> {
+  for (const shard of index.shards) {
+    const first = Math.max(from, shard.firstSample)
+    const end = Math.min(to, shard.firstSample + shard.sampleCount)
+    if (first >= end) continue
+    if (end - first === shard.sampleCount) yield* shardBatches(blocks, shard)
+    else for await (const batch of samples.rows(first, end)) yield batchMessage(batch)
+  }
+}
+
+/** The record batches of a shard as the bytes of its file between schema and footer. */
+async function* shardBatches(blocks: Blocks, shard: SampleShard): AsyncGenerator<Uint8Array> {
+  const { footer } = await openArrowFile(shard.sizeBytes, (offset, length) => readRange(blocks, shard, offset, length))
+  const first = footer?.getRecordBatch(0)
+  const last = footer?.getRecordBatch(footer.numRecordBatches - 1)
+  if (first == null || last == null) throw new Error(`shard ${shard.cid.toString()} has no record batch`)
+  const length = last.offset + last.metaDataLength + last.bodyLength - first.offset
+  yield* blocks.readFile(shard.cid, { offset: first.offset, length })
+}
+
+async function readRange(blocks: Blocks, shard: SampleShard, offset: number, length: number): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = []
+  for await (const piece of blocks.readFile(shard.cid, { offset, length })) pieces.push(piece)
+  return Buffer.concat(pieces)
+}
+
+async function* shapedBatches(samples: Samples, plan: SamplePlan): AsyncGenerator<RecordBatch> {
+  const { sequence, from, to, columns, numbers } = plan
+  if (sequence.isWhole) {
+    let place = from
+    for await (const batch of samples.rows(from, to)) {
+      const chosen = columns === null ? batch : batch.select(columns)
+      yield numbers ? withNumbers(chosen, numbersBetween(sequence, place, place + batch.numRows)) : chosen
+      place += batch.numRows
+    }
+    return
+  }
+  for (let place = from; place < to; place += TAKEN_ROWS) {
+    const taken = numbersBetween(sequence, place, Math.min(place + TAKEN_ROWS, to))
+    const batch = await samples.take(taken, columns ?? undefined)
+    yield numbers ? withNumbers(batch, taken) : batch
+  }
+}
+
+function numbersBetween(sequence: SampleSequence, from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, i) => sequence.at(from + i))
+}
+
+function withNumberField(schema: Schema, numbers: boolean): Schema {
+  return numbers ? new Schema([...schema.fields, new Field(NUMBER_COLUMN, new Uint64(), false)]) : schema
+}
+
+function withNumbers(batch: RecordBatch, numbers: number[]): RecordBatch {
+  const schema = withNumberField(batch.schema, true)
+  const column = makeData({ type: new Uint64(), length: numbers.length, nullCount: 0, data: BigUint64Array.from(numbers, BigInt) })
+  const type = new Struct(schema.fields)
+  return new RecordBatch(schema, makeData({ type, length: numbers.length, nullCount: 0, children: [...batch.data.children, column] }))
+}
+
+function schemaMessage(schema: Schema): Uint8Array {
+  const writer = new RecordBatchStreamWriter()
+  writer.reset(undefined, schema)
+  return writer.finish().toUint8Array(true).slice(0, -END_OF_STREAM.length)
+}
+
+/** A record batch without the schema before it and the end behind it. */
+function batchMessage(batch: RecordBatch): Uint8Array {
+  const writer = new RecordBatchStreamWriter()
+  writer.write(batch)
+  const bytes = writer.finish().toUint8Array(true)
+  // A message is 0xffffffff, its length as int32, its metadata; a schema has no body.
+  const schemaBytes = 8 + new DataView(bytes.buffer, bytes.byteOffset).getInt32(4, true)
+  return bytes.subarray(schemaBytes, bytes.length - END_OF_STREAM.length)
+}

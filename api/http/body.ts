@@ -1,0 +1,74 @@
+/** Request and response bodies as byte streams that are never held whole, with back-pressure in both directions. */
+import type { HonoRequest, MiddlewareHandler } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { Problem } from '../../core/problem.ts'
+import type { ApiContext } from '../context.ts'
+
+/**
+ * A request's body in pieces as they arrive. Throws `too-large` as soon as more than `maxBytes` were announced or sent, and
+ * `invalid-request` when the sender goes away before the end.
+ */
+export async function* requestBody(request: Request, maxBytes: number): AsyncGenerator<Uint8Array> {
+  const announced = Number(request.headers.get('content-length') ?? 0)
+  if (announced > maxBytes) throw tooLarge(maxBytes)
+  if (request.body === null) return
+  let received = 0
+  try {
+    for await (const piece of request.body) {
+      received += piece.length
+      if (received > maxBytes) throw tooLarge(maxBytes)
+      yield piece
+    }
+  } catch (cause) {
+    if (cause instanceof Problem) throw cause
+    throw new Problem('invalid-request', `the body ended early, after ${received} bytes; send it again`, { cause })
+  }
+}
+
+/** A small request body as one piece. Throws as `requestBody` does. */
+export async function readRequestBody(request: Request, maxBytes: number): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = []
+  for await (const piece of requestBody(request, maxBytes)) pieces.push(piece)
+  return Buffer.concat(pieces)
+}
+
+/** Refuses JSON bodies of more than `maxBytes`, announced or sent, with `too-large`. */
+export function limitBody(maxBytes: number): MiddlewareHandler {
+  return bodyLimit({
+    maxSize: maxBytes,
+    onError: () => {
+      throw tooLarge(maxBytes)
+    },
+  })
+}
+
+/**
+ * A response body that is read from `source` only as fast as the client takes it, and that ends `source` when the client goes away.
+ * What `source` throws cuts the connection, so that no client takes a part for the whole; the operator hears of it.
+ */
+export function responseBody(ctx: ApiContext, request: HonoRequest, source: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
+  const iterator = source[Symbol.asyncIterator]()
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const next = await iterator.next()
+          if (next.done === true) controller.close()
+          else controller.enqueue(next.value)
+        } catch (error) {
+          ctx.onFault({ id: 'stream', method: request.method, path: request.path, error })
+          controller.error(error)
+        }
+      },
+      async cancel() {
+        await iterator.return?.()
+      },
+    },
+    // Nothing is read before it is asked for: the answer to HEAD reads nothing.
+    { highWaterMark: 0 },
+  )
+}
+
+function tooLarge(maxBytes: number): Problem {
+  return new Problem('too-large', `the body is larger than ${maxBytes} bytes, the most that is accepted here`)
+}
