@@ -1,6 +1,7 @@
 /** The one table of commands, in the order in which help lists them. */
 import type { Command } from './command.ts'
 import { audit } from './commands/audit.ts'
+import { fetch } from './commands/fetch.ts'
 import { keygen } from './commands/keygen.ts'
 import { publish } from './commands/publish.ts'
 import { report } from './commands/report.ts'
@@ -9,5 +10,6 @@ import { runStart } from './commands/runStart.ts'
 import { select } from './commands/select.ts'
 import { serve } from './commands/serve.ts'
 import { status } from './commands/status.ts'
+import { stream } from './commands/stream.ts'
 
-export const COMMANDS: readonly Command[] = [keygen, publish, status, report, select, runStart, runFinish, audit, serve]
+export const COMMANDS: readonly Command[] = [keygen, publish, status, report, select, fetch, stream, runStart, runFinish, audit, serve]

@@ -11,6 +11,7 @@ import type { Version } from './client/registry.ts'
 import type { CommandContext } from './command.ts'
 import { type HashedFile, distinctFiles, hashLocalFile, listLocalFiles, localFileBody, totalBytes } from './localFiles.ts'
 import { formatBytes } from './output.ts'
+import { mapInParallel } from './parallel.ts'
 
 type Manifest = DocumentOf<'manifest'>
 
@@ -124,15 +125,4 @@ async function uploadMissing(context: CommandContext, files: readonly HashedFile
   })
   progress.end()
   if (missing.length > 0) output.say(`uploaded ${missing.length} file${missing.length === 1 ? '' : 's'}, ${formatBytes(total)}`)
-}
-
-/** Maps with at most `width` under way, in order; the first failure ends it. */
-export async function mapInParallel<T, R>(items: readonly T[], width: number, map: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = []
-  const queue = items.entries()
-  const work = async () => {
-    for (const [i, item] of queue) results[i] = await map(item)
-  }
-  await Promise.all(Array.from({ length: Math.min(width, items.length) }, work))
-  return results
 }

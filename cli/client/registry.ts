@@ -71,7 +71,7 @@ export interface Registry {
   select(version: string, policy: string | Policy): Promise<z.infer<typeof Selected>>
   samples(ref: string, query: SampleQuery): Promise<SamplePage>
   /** An Arrow IPC stream. */
-  sampleStream(ref: string, query: SampleQuery): Promise<ReadableStream<Uint8Array>>
+  sampleStream(ref: string, query: SampleQuery): Promise<AsyncIterable<Uint8Array>>
   recordRun(signed: SignedBytes, token: string): Promise<void>
   service(): Promise<Service>
   checkpoint(): Promise<Uint8Array>
@@ -124,7 +124,7 @@ export function createRegistry(http: Http): Registry {
     async sampleStream(ref, query) {
       const response = await http.request(samplesPath(ref, query), { headers: { accept: 'application/vnd.apache.arrow.stream' } })
       if (response.body === null) throw new Problem('unavailable', 'the registry answered without a body')
-      return response.body
+      return unbroken(response.body)
     },
     async recordRun(signed, token) {
       await post('/v1/runs', encodeSigned(signed), z.unknown(), token)
@@ -150,14 +150,26 @@ export async function parseAnswer<T>(schema: z.ZodType<T>, response: Response): 
   }
 }
 
-/** A connection that breaks in the middle of a body leaves the question open. */
 async function bodyOf<T>(response: Response, read: (response: Response) => Promise<T>): Promise<T> {
   try {
     return await read(response)
-  } catch (cause) {
-    if (cause instanceof Error && cause.name === 'AbortError') throw cause
-    throw new Problem('unavailable', 'the connection broke in the middle of an answer; try again', { cause })
+  } catch (error) {
+    throw brokenOff(error)
   }
+}
+
+async function* unbroken(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body
+  } catch (error) {
+    throw brokenOff(error)
+  }
+}
+
+/** A connection that breaks in the middle of a body leaves the question open. */
+function brokenOff(cause: unknown): unknown {
+  if (cause instanceof Error && cause.name === 'AbortError') return cause
+  return new Problem('unavailable', 'the connection broke in the middle of an answer; try again', { cause })
 }
 
 function encodeSigned({ document, envelope }: SignedBytes): { document: string; envelope: string } {
