@@ -61,7 +61,7 @@ async function checkSnapshot(db: Database, vkey: string, hash: Sha256): Promise<
   expect(stored.entries === size, `${stored.entries} entries are stored for a log of size ${size}`)
   expect(stored.tiles === tileCount, `${stored.tiles} tiles are stored where the tree has ${tileCount}`)
   expect(stored.indices === size, `${stored.indices} attestations have an index in a log of size ${size}`)
-  return { size, rootHash }
+  return { size, rootHash: rebuilt.rootHash }
 }
 
 /** Entries `firstIndex`, `firstIndex` + 1 … say what the attestations with these indices say. */

@@ -36,7 +36,7 @@ export interface Sequencer {
    * Logs every attestation that has no entry yet, in the order of their ids, and creates the log with its empty checkpoint where there
    * is none. Throws an Error when the log in the database has another origin or key.
    */
-  appendPending(): Promise<{ appended: number }>
+  readonly appendPending: () => Promise<{ appended: number }>
 }
 
 export interface SequencerOptions {
