@@ -13,6 +13,8 @@ export interface PlantedCorpus {
   rows: Mail[]
   /** What was done to a row, by id; rows that are not in it are as they were. */
   truth: Map<string, Planted>
+  /** Of a planted copy, the id of the row that it copies. */
+  originals: Map<string, string>
 }
 
 /**
@@ -25,6 +27,7 @@ export function plant(mails: readonly Mail[], counts: Record<Planted, number>, s
   const order = createOrder({ seed, epoch: 0, size: mails.length })
   const rows = mails.map((mail) => ({ ...mail }))
   const truth = new Map<string, Planted>()
+  const originals = new Map<string, string>()
   let position = 0
   const next = (fits: (mail: Mail) => boolean): Mail => {
     while (position < rows.length) {
@@ -54,9 +57,10 @@ export function plant(mails: readonly Mail[], counts: Record<Planted, number>, s
       if (kind === 'near_duplicate') copy.text = replaceEveryFortiethWord(mail.text)
       copies.push(copy)
       truth.set(copy.id, kind)
+      originals.set(copy.id, mail.id)
     }
   }
-  return { rows: [...rows, ...copies], truth }
+  return { rows: [...rows, ...copies], truth, originals }
 }
 
 function words(text: string): string[] {

