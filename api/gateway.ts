@@ -4,13 +4,15 @@
  */
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
+import { z } from 'zod'
 import { CID, CODEC_DAG_JSON, parseCid } from '../core/cid.ts'
 import { Problem } from '../core/problem.ts'
 import { listDirectory } from '../core/unixfs/reader.ts'
 import type { ApiContext } from './context.ts'
 import { serveBytes, serveFile } from './http/file.ts'
-import { notAcceptable, preconditionFailed } from './problems.ts'
+import { notAcceptable, preconditionFailed, problemResponse } from './problems.ts'
 import { createRouter } from './router.ts'
+import { CidParameter, bytesAnswer } from './schemas.ts'
 
 const RAW_BLOCK = 'application/vnd.ipld.raw'
 const DAG_JSON = 'application/vnd.ipld.dag-json'
@@ -20,6 +22,21 @@ const MAX_PATH_PARTS = 64
 export function gatewayRoutes(ctx: ApiContext): OpenAPIHono {
   const router = createRouter()
 
+  router.openAPIRegistry.registerPath({
+    method: 'get',
+    path: '/ipfs/{cid}',
+    tags: ['gateway'],
+    summary: 'A block, or the bytes of a file',
+    description:
+      'With ?format=raw or "Accept: application/vnd.ipld.raw" the block itself, for clients that verify; without, a UnixFS file, which may lie below a directory (/ipfs/{cid}/path/to/file). Both take a byte range.',
+    request: { params: CidParameter, query: z.object({ format: z.enum(['raw']).optional(), filename: z.string().optional() }) },
+    responses: {
+      200: bytesAnswer('The bytes', RAW_BLOCK, 'application/octet-stream', DAG_JSON),
+      206: bytesAnswer('A range of them', RAW_BLOCK, 'application/octet-stream'),
+      304: { description: 'You have them' },
+      default: problemResponse,
+    },
+  })
   // HEAD is answered by the same handler without its body, which is read only when it is sent.
   router.get('/ipfs/*', async (c) => {
     const [root = '', ...path] = c.req.path.slice('/ipfs/'.length).split('/')

@@ -65,7 +65,17 @@ export function logRoutes(ctx: ApiContext): OpenAPIHono {
     return c.body(Buffer.from(state.checkpoint), 200, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-cache' })
   })
 
-  // The paths of tiles have slashes in their last part, which OpenAPI cannot say; the specification above does.
+  // The paths of tiles have slashes in their last part, which OpenAPI cannot route; so it is only described here.
+  router.openAPIRegistry.registerPath({
+    method: 'get',
+    path: '/log/tile/{level}/{index}',
+    tags: ['log'],
+    summary: 'A tile of hashes (level 0, 1 …) or a bundle of entries (level "entries")',
+    description:
+      'The index is written in groups of three digits, x001/x234/067; a partial tile ends in .p/<width> (https://c2sp.org/tlog-tiles).',
+    request: { params: z.object({ level: z.string(), index: z.string() }) },
+    responses: { 200: bytesAnswer('Hashes or entries', 'application/octet-stream'), default: problemResponse },
+  })
   router.get('/log/tile/*', async (c) => {
     const { level, index, width } = parseTilePath(c.req.path.slice('/log/'.length))
     const bytes = level === 'entries' ? await entryTile(ctx, index, width) : await hashTile(ctx, level, index, width)

@@ -1,5 +1,6 @@
 /** `/openapi.json` (OpenAPI 3.1, made of the same schemas that validate) and `/docs`, its readable form. */
 import type { OpenAPIHono } from '@hono/zod-openapi'
+import { documentSchemas } from './documentSchemas.ts'
 import { DOCS_CONTENT_SECURITY_POLICY, docsPage } from './docs.ts'
 
 const DESCRIPTION = `Publish a data set, read what was found in it, stream the samples that passed, record a run, and check all of it without trusting this server.
@@ -26,6 +27,7 @@ const TAGS = [
 /** Adds both routes to an application whose other routes are complete. */
 export function addOpenApi(app: OpenAPIHono, publicUrl: string): void {
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })
+  for (const [name, schema] of Object.entries(documentSchemas())) app.openAPIRegistry.registerComponent('schemas', name, schema)
   const config = {
     openapi: '3.1.0',
     info: { title: 'Assay', version: '1', description: DESCRIPTION },
