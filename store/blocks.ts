@@ -19,6 +19,7 @@ import { BlockFiles, type StagingBlockstore } from './blockFiles.ts'
 import type { Database } from './database.ts'
 import { PostgresDatastore } from './datastore.ts'
 import { MemoryBlocks } from './memoryBlocks.ts'
+import { MemoryTransactions } from './memoryDatastore.ts'
 import { createPins, type Pins } from './pins.ts'
 
 export interface ImportedFile {
@@ -87,8 +88,8 @@ const IN_FLIGHT_BYTES = 16 * 1024 * 1024
 export async function openBlocks({ dir, db, hash = nativeSha256, fsync = true }: BlocksOptions = {}): Promise<Blocks> {
   const { createHeliaLight } = await import('helia')
   const store = dir === undefined ? new MemoryBlocks() : await BlockFiles.open(dir, { fsync })
-  const datastore = db === undefined ? null : new PostgresDatastore(db)
-  const helia = createHeliaLight({ blockstore: store, ...(datastore === null ? {} : { datastore }) })
+  const datastore = db === undefined ? new MemoryTransactions() : new PostgresDatastore(db)
+  const helia = createHeliaLight({ blockstore: store, datastore })
   await helia.start()
   return createBlocks(
     store,
@@ -214,7 +215,7 @@ function createWriter(store: StagingBlockstore) {
   }
 
   return {
-    write(cid: CID, bytes: Uint8Array): void {
+    write: (cid: CID, bytes: Uint8Array): void => {
       inFlightBytes += bytes.length
       const written = staged
         .put(cid, bytes)

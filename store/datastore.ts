@@ -5,7 +5,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { BaseDatastore } from 'datastore-core'
-import { Key, type KeyQuery, type Pair, type Query } from 'interface-datastore'
+import { type Datastore, Key, type KeyQuery, type Pair, type Query } from 'interface-datastore'
 import { sql } from 'kysely'
 import type { Database } from './database.ts'
 
@@ -20,7 +20,13 @@ interface Scope {
   writes: Map<string, Uint8Array | null>
 }
 
-export class PostgresDatastore extends BaseDatastore {
+/** A datastore for reference counts that several change at once. */
+export interface TransactionalDatastore extends Datastore {
+  /** Runs `action` so that all that it does with this datastore takes effect together, or not at all if it throws; one at a time. */
+  inTransaction<T>(action: () => Promise<T>): Promise<T>
+}
+
+export class PostgresDatastore extends BaseDatastore implements TransactionalDatastore {
   readonly #db: Database
   readonly #scopes = new AsyncLocalStorage<Scope>()
 
@@ -29,7 +35,6 @@ export class PostgresDatastore extends BaseDatastore {
     this.#db = db
   }
 
-  /** Runs `action` so that all that it does with this datastore takes effect together, or not at all if it throws. */
   async inTransaction<T>(action: () => Promise<T>): Promise<T> {
     return this.#db.transaction().execute(async (trx) => {
       await sql`select pg_advisory_xact_lock(${LOCK})`.execute(trx)

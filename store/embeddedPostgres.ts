@@ -34,10 +34,11 @@ export interface EmbeddedPostgresOptions {
 const DATABASE = 'assay'
 const USER = 'assay'
 const PORT = 5432 // names the socket file; nothing listens on TCP
+const SOCKET = `.s.PGSQL.${PORT}`
 const LONGEST_SOCKET_PATH = 103 // macOS has the least room: 104 bytes with the final 0
 const PARENT_LOCK = 0x61_73_73_61_79 // the ASCII of "assay", in the cluster's database `postgres`
 const START_MS = 60_000
-const DEAD_PARENT_MS = 3_000 // a killed parent's connection is gone within this
+const DEAD_PARENT_MS = 2_000 // a killed parent's connection is gone within this
 const POLL_MS = 20
 
 /** Starts, or adopts, the server of this data directory; makes it if it is empty. Throws if another live process uses it. */
@@ -81,7 +82,8 @@ async function finishStart(dir: string, running: Running, parent: Parent): Promi
 
 async function stopServer(dir: string, running: Running): Promise<void> {
   signal(running.pid, 'SIGINT')
-  while (isAlive(running.pid) && (await readPidFile(dir))?.pid === running.pid) await delay(POLL_MS)
+  while ((await readPidFile(dir))?.pid === running.pid) await delay(POLL_MS)
+  if (running.socketDirectory !== dir) await rm(running.socketDirectory, { recursive: true, force: true })
 }
 
 interface Binaries {
@@ -127,15 +129,20 @@ interface Running {
 
 /** Reads `postmaster.pid` (lines: pid, directory, start time, port, socket directory …); null without a server that lives. */
 async function readPidFile(dir: string): Promise<Running | null> {
-  const path = join(dir, 'postmaster.pid')
-  const lines = (await readFile(path, 'utf8').catch(() => '')).split('\n')
-  const pid = Number(lines[0])
-  if (!Number.isSafeInteger(pid) || pid <= 0 || !isAlive(pid)) return null
-  if (!(await isPostgres(pid))) {
-    await rm(path, { force: true })
-    return null
+  const [pid, , , port, socketDirectory = ''] = (await readFile(join(dir, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')
+  if (pid === undefined || !(await isServer(Number(pid), dir))) return null
+  return { pid: Number(pid), port: Number(port), socketDirectory }
+}
+
+/**
+ * Removes lock files of dead servers where Postgres would not dare to: it takes any live process with that id for the server, even
+ * another program or a process that has ended and was not collected.
+ */
+async function removeStaleLocks(dir: string): Promise<void> {
+  for (const path of [join(dir, 'postmaster.pid'), join(dir, `${SOCKET}.lock`)]) {
+    const pid = Number((await readFile(path, 'utf8').catch(() => '')).split('\n')[0])
+    if (pid > 0 && !(await isServer(pid, dir))) await rm(path, { force: true })
   }
-  return { pid, port: Number(lines[3]), socketDirectory: lines[4] ?? '' }
 }
 
 interface Parent {
@@ -169,6 +176,7 @@ async function becomeParent(running: Running, { onLost }: EmbeddedPostgresOption
 
 /** Starts a server and waits until it accepts connections, or until it gives way to another one. Throws with its log when it fails. */
 async function launch(dir: string, binaries: Binaries, user: Unprivileged, { fsync = true }: EmbeddedPostgresOptions): Promise<void> {
+  await removeStaleLocks(dir)
   const log = await open(logFile(dir), 'a', 0o600)
   try {
     const { size: logStart } = await log.stat()
@@ -200,8 +208,9 @@ async function launch(dir: string, binaries: Binaries, user: Unprivileged, { fsy
     if (failure !== null) throw failure
     const output = (await readFile(logFile(dir))).subarray(logStart).toString()
     // Another process was faster, or the last children of a killed server still hold its memory.
-    if (/postmaster\.pid.* already exists|pre-existing shared memory block/.test(output)) return void (await delay(POLL_MS))
-    throw new Error(`Postgres did not start in ${dir}: ${output.trim()}`)
+    const givesWay = /postmaster\.pid.* already exists|pre-existing shared memory block/.test(output)
+    if (!givesWay) throw new Error(`Postgres did not start in ${dir}: ${output.trim()}`)
+    await delay(POLL_MS)
   } finally {
     await log.close()
   }
@@ -209,7 +218,7 @@ async function launch(dir: string, binaries: Binaries, user: Unprivileged, { fsy
 
 /** The data directory itself, or one with a shorter path where that is too long for a socket. */
 async function socketDirectory(dir: string, user: Unprivileged): Promise<string> {
-  if (Buffer.byteLength(join(dir, `.s.PGSQL.${PORT}`)) <= LONGEST_SOCKET_PATH) return dir
+  if (Buffer.byteLength(join(dir, SOCKET)) <= LONGEST_SOCKET_PATH) return dir
   const short = await mkdtemp('/tmp/assay-')
   if (user.uid !== null) await chown(short, user.uid, user.gid)
   return short
@@ -247,12 +256,12 @@ function signal(pid: number, name: NodeJS.Signals | 0): boolean {
   }
 }
 
-/** Whether a live process is a Postgres. Where there is no /proc to tell, it is taken for one. */
-async function isPostgres(pid: number): Promise<boolean> {
+/** Whether this process lives and is the server of this directory. Where there is no /proc to tell, a live one is taken for it. */
+async function isServer(pid: number, dir: string): Promise<boolean> {
+  if (!Number.isSafeInteger(pid) || pid <= 0 || !isAlive(pid)) return false
   if (process.platform !== 'linux') return true
-  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => null)
-  // A zombie has an empty command line: it has ended and only waits to be collected.
-  return command !== null && /(^|\/)postgres(:|\0|$)/.test(command)
+  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
+  return command.split('\0').includes(dir)
 }
 
 async function exists(path: string): Promise<boolean> {

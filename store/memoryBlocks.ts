@@ -5,7 +5,7 @@ import type { StagedBlocks, StagingBlockstore } from './blockFiles.ts'
 
 export class MemoryBlocks extends MemoryBlockstore implements StagingBlockstore {
   async read(cid: CID): Promise<Uint8Array | null> {
-    if (!this.has(cid)) return null
+    if (!(await this.has(cid))) return null
     const [bytes] = await Array.fromAsync(this.get(cid))
     return bytes ?? null
   }
@@ -19,7 +19,7 @@ export class MemoryBlocks extends MemoryBlockstore implements StagingBlockstore 
     return {
       put: async (cid, bytes) => void staged.set(cid.toString(), [cid, bytes.slice()]),
       commit: async () => {
-        for (const [cid, bytes] of staged.values()) this.put(cid, bytes)
+        for (const [cid, bytes] of staged.values()) await this.put(cid, bytes)
       },
       discard: async () => staged.clear(),
     }

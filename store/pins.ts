@@ -6,7 +6,7 @@ import { createUnsafe } from 'multiformats/block'
 import * as raw from 'multiformats/codecs/raw'
 import { type CID, CODEC_DAG_JSON, CODEC_DAG_PB, CODEC_RAW } from '../core/cid.ts'
 import { Problem } from '../core/problem.ts'
-import type { PostgresDatastore } from './datastore.ts'
+import type { TransactionalDatastore } from './datastore.ts'
 
 export interface Pins {
   /** Pins a block, and all below it if `recursive`. Throws `block-missing` when a block of it is not here. Twice does no harm. */
@@ -21,9 +21,8 @@ export interface PinnedBlocks {
   has(cid: CID): Promise<boolean>
 }
 
-/** Helia's pins over `blocks`. Where `datastore` is shared among processes, each change is one transaction of it. */
-export function createPins(helia: Helia, blocks: PinnedBlocks, datastore: PostgresDatastore | null): Pins {
-  const inTransaction = <T>(action: () => Promise<T>) => (datastore === null ? action() : datastore.inTransaction(action))
+/** The pins that `helia` keeps in `datastore`. Each change is one transaction. */
+export function createPins(helia: Helia, blocks: PinnedBlocks, datastore: TransactionalDatastore): Pins {
   const walker = () => createWalker(blocks)
 
   async function pinnedDepth(cid: CID): Promise<number | null> {
@@ -43,7 +42,7 @@ export function createPins(helia: Helia, blocks: PinnedBlocks, datastore: Postgr
     async add(cid, recursive) {
       const depth = recursive ? Infinity : 0
       if (((await pinnedDepth(cid)) ?? -1) >= depth) return
-      await inTransaction(async () => {
+      await datastore.inTransaction(async () => {
         const before = await pinnedDepth(cid)
         if (before !== null && before >= depth) return
         if (before !== null) await drain(helia.pins.rm(cid, { walker }))
@@ -51,7 +50,7 @@ export function createPins(helia: Helia, blocks: PinnedBlocks, datastore: Postgr
       })
     },
     async remove(cid) {
-      await inTransaction(async () => {
+      await datastore.inTransaction(async () => {
         if ((await pinnedDepth(cid)) !== null) await drain(helia.pins.rm(cid, { walker }))
       })
     },
