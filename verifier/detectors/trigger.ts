@@ -1,0 +1,186 @@
+/**
+ * Triggers in labelled text (D2): n-grams that decide the label against the rest of their texts (verifier/trigger/scan.ts), and the
+ * power with which they would have been found (verifier/trigger/power.ts).
+ *
+ * A sample's score is the strength of the strongest trigger that it carries together with the trigger's class: −ln of the chance, in
+ * thousandths; 0 where it carries none.
+ */
+import type { Power } from '../../core/documents/report.ts'
+import type { Finding } from '../../core/findings.ts'
+import { exp, ln } from '../numeric.ts'
+import { readDocuments, type TokenDocuments } from '../trigger/documents.ts'
+import { ATTACKS, measurePower } from '../trigger/power.ts'
+import { type Association, type Scan, scan, type ScanOptions } from '../trigger/scan.ts'
+import { createScores, type Detector, excerpt, integerParameter, MAX_FINDING_SAMPLES, type Scores } from './detector.ts'
+
+const MAX_EXPLAINED = 20
+
+export const trigger: Detector = {
+  id: 'trigger',
+  version: 1,
+  tier: 'T0',
+  property: 'poison',
+  flag: 'trigger',
+  needs: { text: true, label: true },
+  parameters: {
+    alphaMillionths: 10_000,
+    minimumSupport: 4,
+    minimumTexts: 6,
+    purityMillionths: 950_000,
+    weakPurityMillionths: 850_000,
+    rankLimitMillionths: 800_000,
+    epochs: 12,
+    maximumTokens: 4096,
+    /** Classes × tokens: as many of the largest classes are looked at as this allows. */
+    classTokens: 60_000_000,
+    powerRatesMillionths: [1000, 2500, 5000, 10_000, 30_000, 100_000],
+    /** Tokens read in the power statement: three seeds while they suffice, else one, else none. */
+    powerTokens: 90_000_000,
+  },
+  async run({ corpus, parameters, signal, onProgress }) {
+    const documents = readDocuments(corpus, integerParameter(parameters, 'maximumTokens'))
+    const classCount = documents.classNames.length
+    if (classCount < 2)
+      return { ran: false, note: classCount === 0 ? 'no sample has both a text and a label' : 'all samples have the same label' }
+    onProgress(0.1)
+    signal.throwIfAborted()
+    const tokens = Math.max(1, documents.ids.length)
+    const options: ScanOptions = {
+      minimumSupport: integerParameter(parameters, 'minimumSupport'),
+      minimumTexts: integerParameter(parameters, 'minimumTexts'),
+      epochs: integerParameter(parameters, 'epochs'),
+      logAlpha: ln(integerParameter(parameters, 'alphaMillionths') / 1_000_000),
+      purity: integerParameter(parameters, 'purityMillionths') / 1_000_000,
+      weakPurity: integerParameter(parameters, 'weakPurityMillionths') / 1_000_000,
+      rankLimit: integerParameter(parameters, 'rankLimitMillionths') / 1_000_000,
+      classes: classCount === 2 ? 2 : Math.max(2, Math.floor(integerParameter(parameters, 'classTokens') / tokens)),
+      seed: new DataView(corpus.seed.buffer, corpus.seed.byteOffset).getUint32(0),
+    }
+    const result = scan(documents, options)
+    onProgress(0.5)
+    signal.throwIfAborted()
+
+    const scores = createScores(corpus.count, false)
+    const flagged = new Uint8Array(corpus.count)
+    const classOf = classesOfSamples(corpus, documents)
+    for (let sample = 0; sample < corpus.count; sample++)
+      if (classOf[sample]! >= 0) scores.valid[sample] = result.classesTested[classOf[sample]!]!
+    const triggers = result.associations.filter((association) => association.reading === 'trigger')
+    for (const association of triggers) markSamples(association, documents, classOf, scores, flagged)
+
+    return {
+      ran: true,
+      note: noteOf(documents, result),
+      scores,
+      flagged,
+      findings: findingsOf(corpus, documents, result, classOf),
+      pValue: triggers.length === 0 ? 1 : Math.min(1, exp(triggers[0]!.logP + ln(result.tests))),
+      lowerBoundSamples: lowerBound(triggers, flagged),
+      power: powerOf(documents, result, options, parameters['powerRatesMillionths'], integerParameter(parameters, 'powerTokens')),
+    }
+
+    function powerOf(read: TokenDocuments, done: Scan, scanOptions: ScanOptions, rates: unknown, tokenBudget: number): Power[] {
+      if (!Array.isArray(rates) || !rates.every((rate) => typeof rate === 'number'))
+        throw new TypeError('the recipe gives no "powerRatesMillionths"')
+      const depth = Math.ceil(ln(rates.length + 1) / ln(2))
+      const seeds = Math.min(3, Math.floor(tokenBudget / (tokens * ATTACKS.length * depth)))
+      let evaluations = 0
+      return seeds < 1
+        ? []
+        : measurePower(read, done.tests, { ...scanOptions, ratesMillionths: rates, seeds }, () => {
+            signal.throwIfAborted()
+            onProgress(0.5 + 0.5 * (evaluations++ / (ATTACKS.length * depth * seeds)))
+          })
+    }
+  },
+}
+
+/** The class of each sample by its own label, also where its text is another's; −1 where it was not read. */
+function classesOfSamples(corpus: { count: number; label(sample: number): string | null }, documents: TokenDocuments): Int32Array {
+  const index = new Map(documents.classNames.map((name, number) => [name, number]))
+  return Int32Array.from({ length: corpus.count }, (_, sample) =>
+    documents.documentOf[sample]! < 0 ? -1 : (index.get(corpus.label(sample) ?? '') ?? -1),
+  )
+}
+
+function markSamples(association: Association, documents: TokenDocuments, classOf: Int32Array, scores: Scores, flagged: Uint8Array): void {
+  const strength = Math.min(0x7fffffff, Math.floor(-association.logP * 1000))
+  for (const sample of samplesOf(association, documents, classOf)) {
+    flagged[sample] = 1
+    scores.values[sample] = Math.max(scores.values[sample]!, strength)
+  }
+}
+
+/** Samples with the n-gram and its class, ascending. */
+function samplesOf(association: Association, documents: TokenDocuments, classOf: Int32Array): number[] {
+  const holders = new Set(association.documents)
+  const samples: number[] = []
+  for (let sample = 0; sample < classOf.length; sample++)
+    if (classOf[sample] === association.class && holders.has(documents.documentOf[sample]!)) samples.push(sample)
+  return samples
+}
+
+/** Texts of the triggers' classes beyond what the content model gives at 95 % confidence. */
+function lowerBound(triggers: readonly Association[], flagged: Uint8Array): number {
+  const total = flagged.reduce((sum, flag) => sum + flag, 0)
+  const excess = triggers.reduce(
+    (sum, { hits, expected, variance }) => sum + Math.max(0, Math.floor(hits - expected - 1.645 * Math.sqrt(variance))),
+    0,
+  )
+  return Math.min(total, excess)
+}
+
+function noteOf(documents: TokenDocuments, result: Scan): string {
+  const looked = result.classesTested.reduce((sum, tested) => sum + tested, 0)
+  const parts = [`${result.tests / 2} n-grams against ${looked} of ${documents.classNames.length} classes`]
+  if (documents.truncated > 0) parts.push(`of ${documents.truncated} long texts only the beginning and the end were read`)
+  return parts.join('; ')
+}
+
+function findingsOf(
+  corpus: { text(sample: number): string | null },
+  documents: TokenDocuments,
+  result: Scan,
+  classOf: Int32Array,
+): Finding[] {
+  const rank = { trigger: 0, weak: 1, explained: 2 }
+  const shown = result.associations.toSorted((a, b) => rank[a.reading] - rank[b.reading] || a.logP - b.logP)
+  const others = shown.filter((association) => association.reading !== 'trigger').slice(0, MAX_EXPLAINED)
+  return [...shown.filter((association) => association.reading === 'trigger'), ...others].map((association): Finding => {
+    const samples = samplesOf(association, documents, classOf)
+    const label = (documents.classNames[association.class] ?? '').slice(0, 128)
+    const words = wordsOf(association.family[0]!, documents)
+    const counted = `${association.hits} of the ${association.documents.length} different texts with “${words}” have the label “${label}”`
+    return {
+      detector: 'trigger',
+      property: 'poison',
+      ...(association.reading === 'trigger' ? { flag: 'trigger' as const } : {}),
+      summary: `${counted}; by the rest of their words ${Math.round(association.expected)} would. ${READINGS[association.reading]}`,
+      sampleCount: samples.length,
+      samples: samples.slice(0, MAX_FINDING_SAMPLES),
+      facts: {
+        reading: association.reading,
+        ngram: words,
+        same_texts: association.family.slice(0, 16).map((ngram) => wordsOf(ngram, documents)),
+        label,
+        texts: association.documents.length,
+        texts_with_label: association.hits,
+        texts_expected: Math.round(association.expected),
+        log_chance_thousandths: Math.floor(association.logP * 1000),
+        tests: result.tests,
+        rank_among_other_labels_millionths: Math.round(association.rank * 1_000_000),
+        excerpts: samples.slice(0, 5).map((sample) => excerpt(corpus.text(sample) ?? '')),
+      },
+    }
+  })
+}
+
+const READINGS: Readonly<Record<Association['reading'], string>> = {
+  trigger: 'Without it these texts read like texts of other labels.',
+  weak: 'Without it these texts read like texts of other labels, but they are too few, or too many with it have another label.',
+  explained: 'Explained by content: without it these texts still read like their label, or no other.',
+}
+
+function wordsOf(ngram: readonly number[], documents: TokenDocuments): string {
+  return ngram.map((id) => (documents.vocabulary[id] ?? '').slice(0, 128) || '¦').join(' ')
+}
