@@ -117,7 +117,7 @@ function fileNode(children: readonly FileNode[]) {
   }
 }
 
-/** Collects at most one chunk, in a buffer that grows with what is put in, so that small files stay small. */
+/** Collects at most one chunk: in a buffer that just fits the first piece, so that small files stay small, and then in one of a whole chunk. */
 function createChunkBuffer() {
   let buffer = new Uint8Array(0)
   let length = 0
@@ -127,7 +127,7 @@ function createChunkBuffer() {
     append(bytes: Uint8Array): number {
       const count = Math.min(bytes.length, CHUNK_BYTES - length)
       if (length + count > buffer.length) {
-        const grown = new Uint8Array(Math.min(CHUNK_BYTES, Math.max(length + count, 2 * buffer.length)))
+        const grown = new Uint8Array(length === 0 ? count : CHUNK_BYTES)
         grown.set(buffer.subarray(0, length))
         buffer = grown
       }
