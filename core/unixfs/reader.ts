@@ -59,25 +59,30 @@ function getEarly(getBlock: GetBlock, cid: CID): Promise<Uint8Array> {
 
 /**
  * The entries of a directory, sharded or not, in the order of its DAG.
- * Throws `invalid-file` when `cid` is no directory, or an entry's name is empty or holds a `/`.
+ * Throws `invalid-file` when `cid` is no directory, or the name of an entry is empty, `.`, `..`, holds a `/` or is there twice.
  */
 export async function* listDirectory(getBlock: GetBlock, cid: CID): AsyncGenerator<NamedLink> {
-  for await (const link of listNode(getBlock, cid, 0)) {
-    if (link.name === '' || link.name === '.' || link.name === '..' || /[/\0]/.test(link.name))
-      throw new Problem('invalid-file', `the directory ${cid.toString()} has an entry with the name ${JSON.stringify(link.name)}`)
+  const names = new Set(['', '.', '..'])
+  for await (const link of listNode(getBlock, cid, 0, new Set())) {
+    if (names.has(link.name) || /[/\0]/.test(link.name))
+      throw new Problem('invalid-file', `the directory ${cid.toString()} may not have an entry with the name ${JSON.stringify(link.name)}`)
+    names.add(link.name)
     yield link
   }
 }
 
-async function* listNode(getBlock: GetBlock, cid: CID, depth: number): AsyncGenerator<NamedLink> {
+/** `seen` are the shards so far: names decide the place of a shard, so no honest directory has one twice. */
+async function* listNode(getBlock: GetBlock, cid: CID, depth: number, seen: Set<string>): AsyncGenerator<NamedLink> {
   const node = parseNode(cid, await getBlock(cid))
   if (node.kind === 'directory' && depth === 0) yield* node.links
   else if (node.kind === 'shard') {
-    if (depth > MAX_SHARD_DEPTH) throw new Problem('invalid-file', `a directory's shards are deeper than ${MAX_SHARD_DEPTH} levels`)
+    if (depth > MAX_SHARD_DEPTH || seen.has(cid.toString()))
+      throw new Problem('invalid-file', `the directory's shard ${cid.toString()} is there twice or deeper than ${MAX_SHARD_DEPTH} levels`)
+    seen.add(cid.toString())
     const prefixLength = (node.fanout - 1).toString(16).length
     for (const link of node.links) {
       const name = link.name.slice(prefixLength)
-      if (name === '') yield* listNode(getBlock, link.cid, depth + 1)
+      if (name === '') yield* listNode(getBlock, link.cid, depth + 1, seen)
       else yield { ...link, name }
     }
   } else throw new Problem('invalid-file', `${cid.toString()} is not a ${depth === 0 ? 'directory' : 'shard of a directory'}`)

@@ -135,6 +135,29 @@ test('a shard whose fanout is no power of two is refused', async () => {
   await assert.rejects(Array.fromAsync(listDirectory(get, shard)), { code: 'invalid-file' })
 })
 
+test('a shard that is there twice is refused, so that no directory is endless', async () => {
+  const shard = { type: 'hamt-sharded-directory' as const, fanout: 256n, hashType: 0x22n }
+  let cid = forge(shard, [])
+  const twice = (child: CID) => ['00', '01'].map((name) => ({ cid: child, name }))
+  for (let depth = 0; depth < 12; depth++) cid = forge(shard, twice(cid))
+  await assert.rejects(Array.fromAsync(listDirectory(get, cid)), { code: 'invalid-file' })
+})
+
+test('shards that are deeper than any honest ones are refused', async () => {
+  let cid = forge({ type: 'hamt-sharded-directory', fanout: 256n, hashType: 0x22n }, [])
+  for (let depth = 0; depth < 20; depth++)
+    cid = forge({ type: 'hamt-sharded-directory', fanout: 256n, hashType: 0x22n }, [{ cid, name: '00' }])
+  await assert.rejects(Array.fromAsync(listDirectory(get, cid)), { code: 'invalid-file' })
+})
+
+test('a name that is there twice is refused', async () => {
+  const directory = forge({ type: 'directory' }, [
+    { cid: HELLO, name: 'a' },
+    { cid: FILE, name: 'a' },
+  ])
+  await assert.rejects(Array.fromAsync(listDirectory(get, directory)), { code: 'invalid-file' })
+})
+
 for (const name of ['', '.', '..', 'a/b', 'a\0']) {
   test(`an entry with the name ${JSON.stringify(name)} is refused`, async () => {
     const directory = forge({ type: 'directory' }, [{ cid: HELLO, name }])
