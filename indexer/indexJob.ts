@@ -31,7 +31,8 @@ const FAULTS_OF_DATA = new Set<Problem['code']>(['invalid-file', 'invalid-sample
 /** The handler of `index` jobs. A version whose data cannot be indexed fails with the reason; all else is thrown, to be tried again. */
 export function createIndexHandler({ db, blocks, signer, clock, scratchDir }: IndexerContext): JobHandler {
   return async ({ subject }, { signal, progress }) => {
-    if ((await versionOf(db, subject)).state !== 'pinned') return
+    const { index: existing, failure } = await versionOf(db, subject)
+    if (existing !== null || failure !== null) return
     const manifest = await loadDocument(blocks, 'manifest', subject)
     let index: SampleIndex
     try {
