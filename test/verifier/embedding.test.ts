@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
+import { Problem } from '../../core/problem.ts'
+import { createEmbedder } from '../../verifier/embedding/embedder.ts'
+import { defaultModelCache, ensureModel } from '../../verifier/embedding/modelCache.ts'
+import { DEFAULT_MODEL } from '../../verifier/embedding/models.ts'
+import { DEVICES, parseDevice } from '../../verifier/embedding/onnxRuntime.ts'
+import { type EmbedOptions, embedTexts } from '../../verifier/embedding/pipeline.ts'
+import { type EmbeddingRuntime, openRuntime } from '../../verifier/embedding/runtime.ts'
+import { type Tokenizer, openTokenizer } from '../../verifier/embedding/tokenizer.ts'
+
+const { dimensions, maxTokens } = DEFAULT_MODEL.reference
+const SENTENCES = ['The weather is lovely today.', "It's so sunny outside!", 'He drove to the stadium.']
+
+let directory: string
+let runtime: EmbeddingRuntime
+let tokenizer: Tokenizer
+
+before(async () => {
+  directory = await ensureModel(DEFAULT_MODEL, { cacheDir: defaultModelCache() })
+  tokenizer = await openTokenizer(DEFAULT_MODEL, directory)
+  runtime = await openRuntime(DEFAULT_MODEL, directory, { device: 'cpu', threads: 2 })
+})
+
+after(() => runtime[Symbol.asyncDispose]())
+
+async function embed(texts: (string | null)[], options: Partial<EmbedOptions> = {}): Promise<{ vectors: Float32Array[]; valid: number[] }> {
+  const vectors: Float32Array[] = []
+  const valid: number[] = []
+  for await (const block of embedTexts({ runtime, tokenizer, texts: [texts], ...options })) {
+    for (let i = 0; i < block.valid.length; i++) vectors.push(block.vectors.slice(i * dimensions, (i + 1) * dimensions))
+    valid.push(...block.valid)
+  }
+  return { vectors, valid }
+}
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  return a.reduce((sum, value, i) => sum + value * b[i]!, 0)
+}
+
+/** One text in 64, so that windows of texts cost little. */
+const mostlyMissing = (count: number) => Array.from({ length: count }, (_, i) => (i % 64 === 0 ? SENTENCES[1]! : null))
+
+const words = (count: number) => Array.from({ length: count }, (_, i) => ['the', 'report', 'was', 'read', 'by', 'nobody'][i % 6]).join(' ')
+
+test('the default model gives the similarities that Sentence Transformers documents for it', async () => {
+  const { vectors } = await embed(SENTENCES)
+  const [a, b, c] = vectors as [Float32Array, Float32Array, Float32Array]
+  assert.equal(cosine(a, b).toFixed(4), '0.6660')
+  assert.equal(cosine(a, c).toFixed(4), '0.1046')
+  assert.equal(cosine(b, c).toFixed(4), '0.1411')
+  for (const vector of vectors) assert.ok(Math.abs(cosine(vector, vector) - 1) < 1e-6)
+})
+
+test('a text has the same embedding, to the bit, alone and among others of any length, with one thread and with two', async () => {
+  const texts = [...SENTENCES, words(9), words(40), words(300), 'x', '']
+  const { vectors: together } = await embed(texts)
+  await using single = await openRuntime(DEFAULT_MODEL, directory, { device: 'cpu', threads: 1 })
+  for (const [i, text] of texts.entries()) {
+    assert.deepEqual((await embed([text])).vectors[0], together[i])
+    assert.deepEqual((await embed([text], { runtime: single })).vectors[0], together[i])
+  }
+  const oneBatch: EmbeddingRuntime = { ...runtime, tokenBudget: 100_000 }
+  assert.deepEqual((await embed(texts, { runtime: oneBatch })).vectors, together)
+})
+
+test('padding changes no bit', async () => {
+  const ids = tokenizer.encode(SENTENCES[0]!)
+  const embedPadded = (tokens: number) => {
+    const inputIds = BigInt64Array.from({ length: tokens }, (_, i) => BigInt(ids[i] ?? 0))
+    const attentionMask = BigInt64Array.from({ length: tokens }, (_, i) => (i < ids.length ? 1n : 0n))
+    return runtime.embed({ rows: 1, tokens, inputIds, attentionMask })
+  }
+  const bare = await embedPadded(ids.length)
+  for (const tokens of [ids.length + 1, 33, 128]) assert.deepEqual(await embedPadded(tokens), bare)
+})
+
+test('ids are those of the model, with its special tokens around them', () => {
+  assert.deepEqual(tokenizer.encode('Hello, World!'), [101, 7592, 1010, 2088, 999, 102])
+  assert.deepEqual(tokenizer.encode(''), [101, 102])
+})
+
+test('a text is cut at the greatest number of tokens, with the closing one kept', async () => {
+  const long = tokenizer.encode(words(400))
+  assert.equal(long.length, maxTokens)
+  assert.deepEqual(long.slice(0, -1), tokenizer.encode(words(maxTokens)).slice(0, -1))
+  assert.equal(long.at(-1), 102)
+  const { vectors } = await embed([words(400), words(maxTokens - 2), words(maxTokens - 3)])
+  assert.deepEqual(vectors[0], vectors[1])
+  assert.notDeepEqual(vectors[0], vectors[2])
+})
+
+test('a text gives the tokens that the tokenizer gives when it reads the whole of it', async () => {
+  const [vocabulary, configuration] = await Promise.all(
+    Object.values(DEFAULT_MODEL.tokenizer).map(async (path): Promise<object> => JSON.parse(await readFile(join(directory, path), 'utf8'))),
+  )
+  const whole: { encode(text: string): { ids: number[] } } = new HuggingFaceTokenizer(vocabulary!, configuration!)
+  const texts = {
+    short: SENTENCES.join(' '),
+    'long words': Array.from({ length: 200 }, (_, i) => `pneumono${i}ultramicroscopic`).join(' '),
+    'much space': `one${' '.repeat(5000)}two three${'\n\n\t'.repeat(3000)}four`,
+    'no space': 'a,b;'.repeat(2000),
+    Chinese: '天地玄黃宇宙洪荒'.repeat(500),
+    'a word of 3,000 letters': `first ${'z'.repeat(3000)} last`,
+    'accents apart from their letters': 'e\u0301 a\u0308 '.repeat(500),
+  }
+  for (const [name, text] of Object.entries(texts)) {
+    const ids = whole.encode(text).ids
+    const expected = ids.length <= maxTokens ? ids : [...ids.slice(0, maxTokens - 1), 102]
+    assert.deepEqual(tokenizer.encode(text), expected, name)
+  }
+})
+
+test('an empty text has an embedding; a missing one has none', async () => {
+  const { vectors, valid } = await embed(['', null, 'x', null])
+  assert.deepEqual(valid, [1, 0, 1, 0])
+  assert.ok(Math.abs(cosine(vectors[0]!, vectors[0]!) - 1) < 1e-6)
+  assert.deepEqual(vectors[1], new Float32Array(dimensions))
+  assert.deepEqual((await embed([])).vectors, [])
+})
+
+test('an embedder passes over blank texts and gives neighbours', async () => {
+  const texts = [SENTENCES[0]!, ' \n\t ', null, SENTENCES[1]!, SENTENCES[2]!]
+  const embedder = createEmbedder({ manifest: DEFAULT_MODEL, cacheDir: defaultModelCache(), device: 'cpu', threads: 1 })
+  const shares: number[] = []
+  const embeddings = await embedder.embed(
+    { count: texts.length, text: (sample) => texts[sample] ?? null },
+    { signal: new AbortController().signal, onProgress: (share) => shares.push(share) },
+  )
+  assert.deepEqual([...embeddings.valid], [1, 0, 0, 1, 1])
+  assert.deepEqual([...(await embeddings.neighbours(1)).samples], [3, -1, -1, 0, 3])
+  assert.equal(shares.at(-1), 1)
+})
+
+test('a text of a megabyte costs no more than its beginning', async () => {
+  const megabyte = words(250_000)
+  assert.ok(megabyte.length > 1_000_000)
+  const solid = '\u00e9'.repeat(1_000_000)
+  const { vectors } = await embed([megabyte, words(200), solid, solid.slice(0, 20_000)])
+  assert.deepEqual(vectors[0], vectors[1])
+  assert.deepEqual(vectors[2], vectors[3])
+})
+
+test('half of a surrogate pair and control characters are only odd text', async () => {
+  const { vectors } = await embed(['\ud800', 'a\u0000b', `${'\u{1f600}'.repeat(9000)}`])
+  for (const vector of vectors) assert.ok(Math.abs(cosine(vector, vector) - 1) < 1e-6)
+})
+
+test('texts are read as they are needed: at most two windows ahead of what has come out', async () => {
+  let read = 0
+  function* source() {
+    for (; read < 5 * 1024; read += 256) yield mostlyMissing(256)
+  }
+  let out = 0
+  for await (const block of embedTexts({ runtime, tokenizer, texts: source() })) {
+    out += block.valid.length
+    assert.ok(read - out <= 2 * 1024, `${read} read, ${out} out`)
+  }
+  assert.equal(out, 5 * 1024)
+})
+
+test('an abort ends with its reason, closes the source, and leaves the runtime usable', async () => {
+  const abort = new AbortController()
+  const stop = new Error('stop')
+  let closed = false
+  async function* source() {
+    try {
+      for (;;) yield mostlyMissing(512)
+    } finally {
+      closed = true
+    }
+  }
+  const run = embed([], { texts: source(), signal: abort.signal, onProgress: () => abort.abort(stop) })
+  await assert.rejects(run, stop)
+  assert.ok(closed)
+  assert.equal((await embed(['x'])).valid.length, 1)
+})
+
+test('a source that fails ends the stream with its error', async () => {
+  const broken = new Error('broken')
+  async function* source() {
+    yield ['a', 'b']
+    throw broken
+  }
+  await assert.rejects(embed([], { texts: source() }), broken)
+})
+
+test('a batch that the model cannot take rejects, and the next one is computed', async () => {
+  const impossible = { rows: 1, tokens: 1, inputIds: BigInt64Array.of(10_000_000n), attentionMask: BigInt64Array.of(1n) }
+  await assert.rejects(runtime.embed(impossible))
+  assert.deepEqual((await embed(['x'])).valid, [1])
+})
+
+test('a device computes or is refused with a problem that says what to do', async () => {
+  assert.throws(() => parseDevice('tpu'), new Problem('invalid-request', `there is no device "tpu"; use one of ${DEVICES.join(', ')}`))
+  try {
+    await using cuda = await openRuntime(DEFAULT_MODEL, directory, { device: parseDevice('cuda') })
+    assert.equal((await embed(['x'], { runtime: cuda })).valid.length, 1)
+  } catch (error) {
+    assert.ok(error instanceof Problem && error.code === 'unavailable' && error.detail.endsWith('use "cpu"'), String(error))
+  }
+})
