@@ -165,7 +165,7 @@ const MARKER = '.assay-demo'
 
 /** An empty folder for the demo: a new one, or one that an earlier demo made. Throws `conflict` rather than empty anyone else's. */
 async function claimDirectory(directory: string): Promise<void> {
-  const names = await readdir(directory).catch(() => [])
+  const names: string[] = await readdir(directory).catch(() => [])
   if (names.length > 0 && !names.includes(MARKER))
     throw new Problem('conflict', `${directory} holds other files; give the demo a folder of its own with --data`)
   await rm(directory, { recursive: true, force: true })
