@@ -1,0 +1,99 @@
+/** Which column holds the text that detectors read, and which the label; and their values as text. */
+import type { ColumnStatistics, SampleIndex } from '../core/documents/sampleIndex.ts'
+import type { Manifest } from '../core/documents/manifest.ts'
+import type { Field, FieldType } from '../core/samples/schema.ts'
+import type { Value } from '../core/samples/value.ts'
+import type { z } from 'zod'
+
+export interface ChosenColumns {
+  text: string | null
+  label: string | null
+  /** Whether one of them was not named by the manifest. */
+  guessed: boolean
+  /** What a reader of the report should know about the choice. */
+  notes: string[]
+}
+
+const TEXT_NAMES = ['text', 'content', 'body', 'sentence', 'message', 'document', 'review', 'comment', 'prompt', 'instruction', 'question']
+const CHAT_NAMES = ['messages', 'conversations', 'conversation', 'dialog', 'dialogue']
+const LABEL_NAMES = ['label', 'labels', 'class', 'category', 'target', 'sentiment', 'intent', 'topic']
+/** Strings shorter than this on average are names and codes. */
+const LEAST_MEAN_LENGTH = 16
+
+/** The manifest's columns where it names some; else those with a usual name, else the longest strings as text. */
+export function chooseColumns(index: Pick<SampleIndex, 'schema' | 'statistics'>, named: Manifest['columns'] = {}): ChosenColumns {
+  const { schema, statistics } = index
+  const notes: string[] = []
+  const has = (name: string | undefined, role: string): name is string => {
+    if (name === undefined) return false
+    const found = schema.some((field) => field.name === name)
+    if (!found) notes.push(`The manifest names "${name}" as the ${role} column; there is no such column.`)
+    return found
+  }
+  const text = has(named.text, 'text') ? named.text : guessText(schema, statistics)
+  const label = has(named.label, 'label') ? named.label : byName(schema.filter(isLabel), LABEL_NAMES, text)
+  const unread = schema.filter((field) => field.name !== text && field.type.type === 'utf8' && field.name !== label)
+  if (unread.length > 0 && text !== null)
+    notes.push(`Only the column "${text}" was read as text, not: ${listed(unread.map((field) => field.name))}.`)
+  return { text, label, guessed: (text !== null && text !== named.text) || (label !== null && label !== named.label), notes }
+}
+
+function guessText(schema: readonly Field[], statistics: readonly z.infer<typeof ColumnStatistics>[]): string | null {
+  const lengthOf = new Map(statistics.map((column) => [column.name, column.meanLengthBytes ?? 0]))
+  const strings = schema.filter((field) => field.type.type === 'utf8')
+  const usual = byName(strings, TEXT_NAMES, null) ?? byName(schema.filter(isChat), CHAT_NAMES, null)
+  if (usual !== null) return usual
+  let longest: string | null = null
+  for (const { name } of strings)
+    if (lengthOf.get(name)! > (longest === null ? LEAST_MEAN_LENGTH - 1 : lengthOf.get(longest)!)) longest = name
+  return longest
+}
+
+/** The first of `names` that a column has, whatever its case. */
+function byName(fields: readonly Field[], names: readonly string[], other: string | null): string | null {
+  for (const name of names) {
+    const found = fields.find((field) => field.name !== other && field.name.toLowerCase() === name)
+    if (found !== undefined) return found.name
+  }
+  return null
+}
+
+function isLabel(field: Field): boolean {
+  return ['utf8', 'int64', 'uint64', 'float64', 'bool'].includes(field.type.type)
+}
+
+function isChat({ type }: Field): boolean {
+  return type.type === 'list' && holdsText(type.items)
+}
+
+function holdsText(type: FieldType): boolean {
+  return type.type === 'utf8' || (type.type === 'struct' && type.fields.some((field) => holdsText(field.type)))
+}
+
+/** The text of a value: a string itself, or the strings in a list or struct, one a line; null where there is none. */
+export function textOf(value: Value | undefined): string | null {
+  if (typeof value === 'string') return value
+  if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return null
+  const parts = (Array.isArray(value) ? value : Object.values(value)).map((part: Value) => textOf(part)).filter((part) => part !== null)
+  return parts.length === 0 ? null : parts.join('\n')
+}
+
+/** A label as text: strings, numbers and truth values; null for everything else. */
+export function labelOf(value: Value | undefined): string | null {
+  switch (typeof value) {
+    case 'string':
+      return value
+    case 'number':
+    case 'bigint':
+    case 'boolean':
+      return String(value)
+    default:
+      return null
+  }
+}
+
+/** At most eight names for a sentence. */
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 8).map((name) => `"${name.slice(0, 64)}"`)
+  return names.length > shown.length ? `${shown.join(', ')} and ${names.length - shown.length} more` : shown.join(', ')
+}

@@ -1,0 +1,37 @@
+/** The default recipe: all detectors with their parameters, the models, and what a verdict takes. */
+import { encodeDocument, type Encoded } from '../core/documents/document.ts'
+import type { ModelReference, Recipe } from '../core/documents/recipe.ts'
+import type { Sha256 } from '../core/hash.ts'
+import type { Detector } from './detectors/detector.ts'
+import { exactDuplicate } from './detectors/exactDuplicate.ts'
+import { hiddenContent } from './detectors/hiddenContent.ts'
+import { nearDuplicate } from './detectors/nearDuplicate.ts'
+import { outlier } from './detectors/outlier.ts'
+import { semanticDuplicate } from './detectors/semanticDuplicate.ts'
+import { syntheticText } from './detectors/syntheticText.ts'
+import { trigger } from './detectors/trigger.ts'
+
+/** Every detector that this verifier has, in the order of a report. */
+export const DETECTORS: readonly Detector[] = [
+  hiddenContent,
+  exactDuplicate,
+  nearDuplicate,
+  semanticDuplicate,
+  trigger,
+  outlier,
+  syntheticText,
+]
+
+/** A recipe of all detectors at their defaults. Without models the detectors that need embeddings do not run, and reports say so. */
+export function buildRecipe(models: readonly ModelReference[], weights: Recipe['weights'], hash?: Sha256): Encoded<Recipe> {
+  const recipe: Recipe = {
+    kind: 'recipe',
+    version: 1,
+    models: [...models],
+    detectors: DETECTORS.map(({ id, version, tier, parameters }) => ({ id, version, tier, parameters: { ...parameters } })),
+    weights,
+    references: [],
+    verdict: { alphaMillionths: 10_000, coverageMillionths: 950_000, powerMillionths: 10_000 },
+  }
+  return encodeDocument('recipe', recipe, hash)
+}
