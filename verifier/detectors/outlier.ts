@@ -31,7 +31,7 @@ export const outlier: Detector = {
     spreadMillionths: 20_000,
     excerpts: 8,
   },
-  async run({ corpus, embeddings, parameters, signal, onProgress }) {
+  async run({ corpus, embeddings, parameters, signal }) {
     if (embeddings === undefined) return { ran: false, note: 'There are no embeddings.' }
     const embedded = count(embeddings.valid)
     const wanted = integerParameter(parameters, 'neighbours')
@@ -51,7 +51,6 @@ export const outlier: Detector = {
       { times: integerParameter(parameters, 'thresholdMilli') / 1000, leastSpread: integerParameter(parameters, 'spreadMillionths') },
     )
     const flagged = Uint8Array.from(scores.values, (distance, sample) => (scores.valid[sample] && distance > threshold ? 1 : 0))
-    onProgress(1)
     return {
       ran: true,
       note: 'Texts are compared by their beginnings, as far as the embedding model reads them.',

@@ -25,7 +25,7 @@ export const semanticDuplicate: Detector = {
     minimumCharacters: 32,
     groupsInEvidence: 8,
   },
-  async run({ corpus, embeddings, parameters, signal, onProgress }) {
+  async run({ corpus, embeddings, parameters, signal }) {
     if (embeddings === undefined) return { ran: false, note: 'There are no embeddings.' }
     const similarityMillionths = integerParameter(parameters, 'similarityMillionths')
     const lengthPercent = integerParameter(parameters, 'lengthPercent')
@@ -52,7 +52,6 @@ export const semanticDuplicate: Detector = {
         clusters[sample] = group[0]!
         flagged[sample] = sample === group[0] ? 0 : 1
       }
-    onProgress(1)
     return {
       ran: true,
       note: 'Texts are compared by their beginnings, as far as the embedding model reads them.',
