@@ -62,7 +62,7 @@ async function* shapedBatches(samples: Samples, plan: SamplePlan): AsyncGenerato
   if (sequence.isWhole) {
     let place = from
     for await (const batch of samples.rows(from, to)) {
-      const chosen = columns === null ? batch : batch.select(columns)
+      const chosen = columns === null ? batch : project(batch, columns)
       yield numbers ? withNumbers(chosen, numbersBetween(sequence, place, place + batch.numRows)) : chosen
       place += batch.numRows
     }
@@ -77,6 +77,14 @@ async function* shapedBatches(samples: Samples, plan: SamplePlan): AsyncGenerato
 
 function numbersBetween(sequence: SampleSequence, from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, i) => sequence.at(from + i))
+}
+
+/** Columns of a batch, shared with it. The library's own `select` keeps a column in its old place, where the new schema does not look. */
+function project(batch: RecordBatch, columns: readonly string[]): RecordBatch {
+  const chosen = columns.map((name) => batch.schema.fields.findIndex((field) => field.name === name))
+  const schema = new Schema(chosen.map((at) => batch.schema.fields[at]!))
+  const children = chosen.map((at) => batch.data.children[at]!)
+  return new RecordBatch(schema, makeData({ type: new Struct(schema.fields), length: batch.numRows, nullCount: 0, children }))
 }
 
 function withNumberField(schema: Schema, numbers: boolean): Schema {

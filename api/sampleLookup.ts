@@ -6,7 +6,7 @@ import type { CID } from '../core/cid.ts'
 import { Count, Hex32 } from '../core/documents/common.ts'
 import type { Consumption } from '../core/documents/run.ts'
 import { createInverseOrder } from '../core/order.ts'
-import { stepOf } from '../core/runOrder.ts'
+import { positionOf, stepOf } from '../core/runOrder.ts'
 import { loadDocument } from '../store/documents.ts'
 import { type RunRow, runsOfIndex } from '../store/runs.ts'
 import { indexedVersions } from '../store/versions.ts'
@@ -15,7 +15,7 @@ import { findDigest } from './digestTable.ts'
 import { problemResponse } from './problems.ts'
 import { createRouter } from './router.ts'
 import { CidText } from './schemas.ts'
-import { createSelectionCache, type SelectionCache } from './selectionCache.ts'
+import { type LoadedSelection, type SelectionCache, createSelectionCache } from './selectionCache.ts'
 
 /** Copies of one sample that are listed for a version. */
 const MAX_COPIES = 100
@@ -92,9 +92,7 @@ async function runsThatRead(ctx: ApiContext, selections: SelectionCache, index: 
     for (const consumption of document.consumed) {
       const selection = await selections.get(consumption.selection)
       if (selection.document.index.toString() !== index.toString()) continue
-      const readings = samples
-        .filter((sample) => selection.bitmap.get(sample))
-        .flatMap((sample) => readingsOf(consumption, selection.document.selectedCount, sample, selection.bitmap.rank(sample)))
+      const readings = samples.flatMap((sample) => readingsOf(consumption, selection, sample))
       if (readings.length === 0) continue
       found.push({
         run: row.run.toString(),
@@ -115,12 +113,13 @@ function lastWord(runs: RunRow[]): RunRow[] {
   return runs.filter((run) => run.status !== 'started' || !ended.has(run.run.toString()))
 }
 
-/** When a run read the selected sample with this rank. Epochs follow one another, so the first that was not reached is the end. */
-function readingsOf(consumption: Consumption, selectedCount: number, sample: number, rank: number): z.infer<typeof Reading>[] {
+/** When a run read a sample. Epochs follow one another, so the first in which it was not reached is the end. */
+function readingsOf(consumption: Consumption, { document, bitmap }: LoadedSelection, sample: number): z.infer<typeof Reading>[] {
   const readings: z.infer<typeof Reading>[] = []
   for (let epoch = 0; epoch < consumption.epochs && readings.length < MAX_READINGS; epoch++) {
-    const position = createInverseOrder({ seed: consumption.seed, epoch, size: selectedCount })(rank)
-    const place = stepOf(consumption, selectedCount, epoch, position)
+    const inverseOrder = createInverseOrder({ seed: consumption.seed, epoch, size: document.selectedCount })
+    const position = positionOf(bitmap, inverseOrder, sample)
+    const place = position === null ? null : stepOf(consumption, document.selectedCount, epoch, position)
     if (place === null) break
     readings.push({ sample, epoch, ...place })
   }

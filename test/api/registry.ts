@@ -1,6 +1,8 @@
 /** A whole registry for tests: the application over a real database and real blocks, and people with keys who use it. */
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
+import { readFile, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { createApp } from '../../api/app.ts'
 import { type ApiContext, DEFAULT_LIMITS, type Fault } from '../../api/context.ts'
@@ -36,6 +38,8 @@ export interface TestRegistry extends AsyncDisposable {
   faults: Fault[]
   /** Indexes a version as the service would. */
   index(manifest: CID): Promise<CID>
+  /** Flips a bit of a stored block. */
+  corrupt(cid: CID): Promise<void>
 }
 
 export async function startRegistry(settings: Partial<ApiContext> = {}): Promise<TestRegistry> {
@@ -75,6 +79,19 @@ export async function startRegistry(settings: Partial<ApiContext> = {}): Promise
       const { index, failure } = await versionOf(db, manifest)
       assert.ok(index !== null, failure ?? 'not indexed')
       return index
+    },
+    async corrupt(cid) {
+      const bytes = await blocks.get(cid)
+      const entries = await readdir(blocks.dir, { recursive: true, withFileTypes: true })
+      for (const entry of entries.filter((candidate) => candidate.isFile())) {
+        const path = join(entry.parentPath, entry.name)
+        const stored = await readFile(path)
+        if (!stored.equals(bytes)) continue
+        stored[stored.length - 1]! ^= 1
+        await writeFile(path, stored)
+        return
+      }
+      assert.fail(`no file of the block ${cid.toString()}`)
     },
     async [Symbol.asyncDispose]() {
       await blocks[Symbol.asyncDispose]()
