@@ -2,7 +2,6 @@
  * Batches of tokens to vectors: sessions of ONNX Runtime in worker threads, because a run occupies its thread until it is done. On the
  * CPU each worker has a session of one thread: several small batches at once beat one batch on several threads.
  */
-import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { SHARE_ENV, Worker } from 'node:worker_threads'
@@ -91,7 +90,7 @@ async function openSession(setup: SessionSetup): Promise<SessionHandle> {
   const worker = new Worker(new URL('./sessionWorker.ts', import.meta.url), { workerData: setup, env: SHARE_ENV })
   const waiting = new Map<number, PromiseWithResolvers<Float32Array>>()
   let failure: Error | undefined
-  const exited = once(worker, 'exit')
+  const exited = new Promise<void>((resolve) => void worker.once('exit', () => resolve()))
   const ready = Promise.withResolvers<void>()
   const fail = (error: Error) => {
     failure ??= error
