@@ -1,0 +1,224 @@
+/**
+ * A node of Assay: any of the roles api, indexer and verifier, in one process. Without DATABASE_URL it brings a Postgres of its own, in
+ * the data directory. This is the only file of the service that reads the environment and that imports every layer.
+ *
+ *     npm start -- [--roles api,indexer,verifier] [--data DIR] [--port N] [--migrate]
+ *
+ * Order of the start: database, schema, keys, blocks, HTTP, workers. Of the end: HTTP, workers (which give their jobs back), blocks,
+ * database. Nothing rests on the end being reached: after a SIGKILL the next start finds everything in the database and the blocks.
+ */
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { createAdaptorServer } from '@hono/node-server'
+import { Hono } from 'hono'
+import { sql } from 'kysely'
+import { createApp } from './api/app.ts'
+import { DEFAULT_LIMITS } from './api/context.ts'
+import { bytesToHex } from './core/bytes.ts'
+import type { Encoded } from './core/documents/document.ts'
+import type { Recipe } from './core/documents/recipe.ts'
+import type { Signer } from './core/keys.ts'
+import { Problem } from './core/problem.ts'
+import { createIndexHandler } from './indexer/indexJob.ts'
+import { HELP, parseSettings, type Role, type Settings } from './settings.ts'
+import { type Blocks, openBlocks } from './store/blocks.ts'
+import { type Database, openDatabase } from './store/database.ts'
+import { putDocument, saveDocument } from './store/documents.ts'
+import { startPostgres } from './store/embeddedPostgres.ts'
+import { type Job, type JobHandler, type JobKind, releaseLostClaims } from './store/jobs.ts'
+import { openKeyFile } from './store/keyFiles.ts'
+import { readLogState } from './store/log.ts'
+import { assertSchemaCurrent, migrateToLatest } from './store/migrate.ts'
+import { runWorker } from './store/worker.ts'
+import { createEmbedder, type Embedder } from './verifier/embedding/embedder.ts'
+import { DEFAULT_MODEL } from './verifier/embedding/models.ts'
+import { buildRecipe } from './verifier/recipe.ts'
+import { createSequencer, type Sequencer } from './verifier/sequencer/sequencer.ts'
+import { createVerifyHandler } from './verifier/verifyJob.ts'
+
+const clock = () => new Date()
+const random = (length: number) => new Uint8Array(randomBytes(length))
+
+/** Runs a node until `signal` aborts. */
+async function runNode(settings: Settings, signal: AbortSignal): Promise<void> {
+  await using cleanup = new AsyncDisposableStack()
+  const db = await openOwnDatabase(settings, cleanup)
+  if (settings.migrateOnly) return
+
+  const keyDir = join(settings.dataDir, 'keys')
+  const keyOf = (name: string) => openKeyFile(keyDir, name, random)
+  const keys: Keys = { indexer: await keyOf('indexer'), verifier: await keyOf('verifier'), log: await keyOf('log') }
+  const blocks = cleanup.use(await openBlocks({ dir: join(settings.dataDir, 'blocks'), db }))
+  const embedder = settings.withModel ? createEmbedder({ ...embedderOptions(settings) }) : undefined
+  const recipe = buildRecipe(embedder === undefined ? [] : [embedder.reference], [], blocks.hash)
+  await putDocument(blocks, recipe)
+  await saveDocument(db, 'recipe', recipe.cid)
+
+  const sequencer = settings.roles.has('api') ? await openSequencer(db, settings, keys.log) : null
+  const server = await listen(settings, db, (url) =>
+    sequencer === null ? healthOnly(db) : createNodeApp({ settings, db, blocks, keys, recipe, logVkey: sequencer.vkey, url }),
+  )
+  const working = [
+    ...(sequencer === null ? [] : [runSequencer(sequencer, signal)]),
+    ...startWorkers({ settings, db, blocks, keys, recipe, embedder, signal }),
+  ]
+  console.log(`assay: ready on ${server.url} (${[...settings.roles].join(', ')})`)
+
+  if (!signal.aborted) await once(signal, 'abort')
+  console.log('assay: stopping')
+  await server.close()
+  await Promise.race([Promise.all(working), delay(STOP_MS, undefined, { ref: false })])
+}
+
+/** Work that does not stop within this is abandoned; its lease runs out and it is done again. */
+const STOP_MS = 10_000
+
+interface Keys {
+  indexer: Signer
+  verifier: Signer
+  log: Signer
+}
+
+/** DATABASE_URL's database, whose schema must be current, or the one in the data directory, which is ours alone. */
+async function openOwnDatabase(settings: Settings, cleanup: AsyncDisposableStack): Promise<Database> {
+  const embedded = settings.databaseUrl === null
+  const url = settings.databaseUrl ?? cleanup.use(await startPostgres(join(settings.dataDir, 'postgres'), { onLost: endWith })).url
+  const db = openDatabase(url, { maxConnections: 20, onConnectionError: (error) => report('database', error) })
+  cleanup.defer(() => db.destroy())
+  if (embedded || settings.migrateOnly) {
+    const applied = await migrateToLatest(db)
+    if (applied.length > 0 || settings.migrateOnly) console.log(`assay: schema is current (${applied.length} migrations applied)`)
+  } else await assertSchemaCurrent(db)
+  if (embedded) await releaseLostClaims(db, { expired: false })
+  return db
+}
+
+function embedderOptions({ device, modelCache, modelDir, modelHub }: Settings) {
+  return { manifest: DEFAULT_MODEL, device, cacheDir: modelCache, localDir: modelDir, hubUrl: modelHub }
+}
+
+async function openSequencer(db: Database, { logOrigin }: Settings, signer: Signer): Promise<Sequencer> {
+  const state = await readLogState(db)
+  const origin = logOrigin ?? state?.origin ?? `assay.local/${bytesToHex(signer.publicKey.subarray(0, 8))}`
+  const sequencer = createSequencer({ db, origin, signer })
+  await sequencer.appendPending()
+  return sequencer
+}
+
+const SEQUENCE_EVERY_MS = 200
+
+async function runSequencer(sequencer: Sequencer, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await sequencer.appendPending().catch((error: unknown) => report('log', error))
+    await delay(SEQUENCE_EVERY_MS, undefined, { signal }).catch(() => undefined)
+  }
+}
+
+interface NodeParts {
+  settings: Settings
+  db: Database
+  blocks: Blocks
+  keys: Keys
+  recipe: Encoded<Recipe>
+}
+
+function createNodeApp({ settings, db, blocks, keys, recipe, logVkey, url }: NodeParts & { logVkey: string; url: string }) {
+  return createApp({
+    db,
+    blocks,
+    publicUrl: settings.publicUrl ?? url,
+    logVkey,
+    indexerDid: keys.indexer.did,
+    verifierDid: keys.verifier.did,
+    recipeCid: recipe.cid,
+    registration: settings.registration,
+    limits: { ...DEFAULT_LIMITS, fileBytes: settings.maxFileBytes },
+    clock,
+    random,
+    onFault: ({ id, method, path, error }) => report(`fault ${id} in ${method} ${path}`, error),
+  })
+}
+
+/** What a node without the api answers, for those who watch over it. */
+function healthOnly(db: Database) {
+  return new Hono().get('/healthz', async (c) => {
+    await sql`select 1`.execute(db)
+    return c.json({ status: 'ok' })
+  })
+}
+
+interface HttpApp {
+  fetch(request: Request, env: object): Response | Promise<Response>
+}
+
+/** Listens, then makes the application, which may need to know its address. */
+async function listen({ host, port }: Settings, db: Database, createHttpApp: (url: string) => HttpApp) {
+  let app: HttpApp = healthOnly(db)
+  const server = createAdaptorServer({ fetch: (request, env) => app.fetch(request, env) }) as Server // plain HTTP unless told otherwise
+  server.requestTimeout = 0 // an upload takes as long as it takes
+  server.listen(port, host)
+  await once(server, 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('not listening on a port')
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`
+  app = createHttpApp(url)
+  return {
+    url,
+    async close() {
+      const closed = once(server, 'close')
+      server.close()
+      server.closeIdleConnections()
+      await Promise.race([closed, delay(STOP_MS, undefined, { ref: false })])
+      server.closeAllConnections()
+    },
+  }
+}
+
+function startWorkers(parts: NodeParts & { embedder: Embedder | undefined; signal: AbortSignal }): Promise<void>[] {
+  const { settings, db, blocks, keys, recipe, embedder, signal } = parts
+  const handlers: [Role, JobKind, JobHandler][] = [
+    ['indexer', 'index', createIndexHandler({ db, blocks, signer: keys.indexer, clock })],
+    ['verifier', 'verify', createVerifyHandler({ db, blocks, signer: keys.verifier, clock, recipe, embedder })],
+  ]
+  return handlers
+    .filter(([role]) => settings.roles.has(role))
+    .map(([role, kind, handler]) =>
+      runWorker({
+        db,
+        handlers: { [kind]: handler },
+        recipe: kind === 'verify' ? recipe.cid : null,
+        worker: `${role}@${hostname()}:${process.pid}`,
+        signal,
+        onError: (error, job: Job | null) => report(job === null ? role : `${role}, job ${job.kind} ${job.key}`, error),
+      }),
+    )
+}
+
+function report(where: string, error: unknown): void {
+  console.error(`assay: ${where}:`, error)
+}
+
+function endWith(error: Error): never {
+  report('fatal', error)
+  process.exit(1)
+}
+
+const stopping = new AbortController()
+// A second signal finds no handler and ends the process at once.
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stopping.abort())
+if (process.argv.includes('--help')) console.log(HELP)
+else {
+  try {
+    await runNode(parseSettings(process.argv.slice(2), process.env), stopping.signal)
+    process.exit(0)
+  } catch (error) {
+    const isUsage = error instanceof Problem || (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS') === true
+    if (isUsage) console.error(`assay: ${error instanceof Problem ? error.detail : (error as Error).message}\n${HELP}`)
+    else report('could not go on', error)
+    process.exit(1)
+  }
+}

@@ -1,0 +1,85 @@
+/** What an operator can choose of a node, by options and by the environment that main.ts hands in. */
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { DEFAULT_LIMITS } from './api/context.ts'
+import { Problem } from './core/problem.ts'
+import { defaultModelCache } from './verifier/embedding/modelCache.ts'
+import { type Device, parseDevice } from './verifier/embedding/onnxRuntime.ts'
+
+export const ROLES = ['api', 'indexer', 'verifier'] as const
+export type Role = (typeof ROLES)[number]
+
+export interface Settings {
+  roles: ReadonlySet<Role>
+  /** Blocks, keys and, without DATABASE_URL, the database. */
+  dataDir: string
+  /** Bring the schema up to date and end. */
+  migrateOnly: boolean
+  host: string
+  port: number
+  /** Where callers reach the api; null: where it listens. */
+  publicUrl: string | null
+  databaseUrl: string | null
+  /** Name of the log; null: the one in the database, or one made from the log's key. */
+  logOrigin: string | null
+  registration: 'open' | 'closed'
+  maxFileBytes: number
+  device: Device
+  /** False: verify without the detectors that need embeddings. */
+  withModel: boolean
+  modelDir: string | undefined
+  modelCache: string
+  modelHub: string | undefined
+}
+
+export const HELP = `usage: npm start -- [options]
+  --roles LIST   some of ${ROLES.join(',')} (default: all)
+  --data DIR     blocks, keys and, without DATABASE_URL, the database (ASSAY_DATA; default ./data)
+  --port N       0 for any that is free (ASSAY_PORT; default 8080)
+  --migrate      bring the database of DATABASE_URL up to date, and end
+environment: DATABASE_URL, ASSAY_HOST (127.0.0.1), ASSAY_PUBLIC_URL, ASSAY_LOG_ORIGIN, ASSAY_REGISTRATION (open|closed),
+  ASSAY_MAX_FILE_BYTES, ASSAY_DEVICE (cpu|webgpu|cuda), ASSAY_MODEL (default|none), ASSAY_MODEL_DIR, ASSAY_MODEL_CACHE, ASSAY_MODEL_HUB`
+
+/** Throws `invalid-request` for an option or variable that makes no sense. */
+export function parseSettings(words: string[], env: NodeJS.ProcessEnv): Settings {
+  const { values } = parseArgs({
+    args: words,
+    options: {
+      roles: { type: 'string', default: ROLES.join(',') },
+      data: { type: 'string', default: env['ASSAY_DATA'] ?? 'data' },
+      port: { type: 'string', default: env['ASSAY_PORT'] ?? '8080' },
+      migrate: { type: 'boolean', default: false },
+    },
+  })
+  const roles = values.roles.split(',').map((text) => oneOf('--roles', text.trim(), ROLES))
+  return {
+    roles: new Set(roles),
+    dataDir: resolve(values.data),
+    migrateOnly: values.migrate,
+    host: env['ASSAY_HOST'] ?? '127.0.0.1',
+    port: integer('--port', values.port, 65_535),
+    publicUrl: env['ASSAY_PUBLIC_URL']?.replace(/\/+$/, '') ?? null,
+    databaseUrl: env['DATABASE_URL'] ?? null,
+    logOrigin: env['ASSAY_LOG_ORIGIN'] ?? null,
+    registration: oneOf('ASSAY_REGISTRATION', env['ASSAY_REGISTRATION'] ?? 'open', ['open', 'closed']),
+    maxFileBytes: integer('ASSAY_MAX_FILE_BYTES', env['ASSAY_MAX_FILE_BYTES'] ?? String(DEFAULT_LIMITS.fileBytes)),
+    device: parseDevice(env['ASSAY_DEVICE'] ?? 'cpu'),
+    withModel: oneOf('ASSAY_MODEL', env['ASSAY_MODEL'] ?? 'default', ['default', 'none']) === 'default',
+    modelDir: env['ASSAY_MODEL_DIR'],
+    modelCache: env['ASSAY_MODEL_CACHE'] ?? defaultModelCache(),
+    modelHub: env['ASSAY_MODEL_HUB'],
+  }
+}
+
+function oneOf<T extends string>(name: string, text: string, allowed: readonly T[]): T {
+  const value = allowed.find((one) => one === text)
+  if (value === undefined) throw new Problem('invalid-request', `${name} is "${text}"; expected ${allowed.join(' or ')}`)
+  return value
+}
+
+function integer(name: string, text: string, maximum = Number.MAX_SAFE_INTEGER): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || value > maximum)
+    throw new Problem('invalid-request', `${name} is "${text}"; expected a number up to ${maximum}`)
+  return value
+}
