@@ -68,7 +68,7 @@ export const outlier: Detector = {
           detector: 'outlier',
           property: 'poison',
           flag: 'outlier',
-          summary: `${samples.length} samples are unlike nearly all others: their cosine distance to the ${ordinal(rank)} nearest other is above ${decimal(threshold)}, where half of all samples have at most ${decimal(median)}.`,
+          summary: `${samples.length === 1 ? '1 sample is' : `${samples.length} samples are`} unlike nearly all others: the cosine distance to the ${ordinal(rank)} nearest other is above ${decimal(threshold)}, where half of all samples have at most ${decimal(median)}.`,
           sampleCount: samples.length,
           samples: samples.slice(0, MAX_FINDING_SAMPLES),
           facts: {

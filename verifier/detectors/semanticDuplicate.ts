@@ -75,7 +75,7 @@ export const semanticDuplicate: Detector = {
           detector: 'semantic_duplicate',
           property: 'duplication',
           flag: 'semantic_duplicate',
-          summary: `${duplicates.length} samples say nearly the same as an earlier one (cosine similarity of at least ${(similarityMillionths / MILLION).toFixed(3)}); there are ${groups.length} such groups, the largest of ${largest[0]!.length}.`,
+          summary: `${duplicates.length === 1 ? '1 sample says' : `${duplicates.length} samples say`} nearly the same as an earlier one (cosine similarity of at least ${(similarityMillionths / MILLION).toFixed(3)}); groups of such samples: ${groups.length}, the largest of ${largest[0]!.length}.`,
           sampleCount: duplicates.length,
           samples: duplicates.slice(0, MAX_FINDING_SAMPLES),
           facts: { groups: groups.length, largest_group: largest[0]!.length },
