@@ -1,6 +1,26 @@
-/** In a score column: the detector abstained on this sample (null in the table). */
-export const NO_SCORE = -0x80000000
-/** In a cluster column: the sample is alone (null in the table). */
+/**
+ * The findings table of a report as an Arrow IPC file; core/findings.ts says what its columns mean. Columns stand in this order:
+ * `flags`, then `score.<id>` and then `cluster.<id>`, each sorted by id. The same findings give the same bytes.
+ */
+import {
+  Data,
+  DataType,
+  Field,
+  Int32,
+  makeData,
+  RecordBatch,
+  RecordBatchFileWriter,
+  Schema,
+  Struct,
+  tableFromIPC,
+  Uint32,
+} from 'apache-arrow'
+import { FLAGS } from './findings.ts'
+import { messageOf, Problem } from './problem.ts'
+
+/** In a score column: the detector abstained on this sample (null in the file). */
+export const NO_SCORE = -0x8000_0000
+/** In a cluster column: the sample is alone (null in the file). */
 export const NO_CLUSTER = -1
 
 export interface FindingsTable {
@@ -12,11 +32,131 @@ export interface FindingsTable {
   clusters: Map<string, Int32Array>
 }
 
-/** An Arrow IPC file. */
-export function encodeFindings(table: FindingsTable): Uint8Array {
-  throw new Error(`being written ${table.flags.length}`)
+const BATCH_ROWS = 65_536
+const MAX_DETECTORS = 64
+const ALL_FLAGS = 2 ** FLAGS.length - 1
+const COLUMN_NAME = /^(?:flags|(score|cluster)\.([a-z][a-z0-9_]{0,63}))$/
+
+/** An Arrow IPC file. Throws a RangeError when the columns differ in length. */
+export function encodeFindings({ flags, scores, clusters }: FindingsTable): Uint8Array {
+  const columns = [...nullable('score', scores, NO_SCORE), ...nullable('cluster', clusters, NO_CLUSTER)]
+  for (const { name, values } of columns)
+    if (values.length !== flags.length) throw new RangeError(`${name} has ${values.length} samples, flags ${flags.length}`)
+  const schema = new Schema([new Field('flags', new Uint32(), false), ...columns.map(({ name }) => new Field(name, new Int32(), true))])
+  const writer = new RecordBatchFileWriter()
+  writer.reset(undefined, schema)
+  for (let from = 0; from < flags.length; from += BATCH_ROWS) {
+    const to = Math.min(from + BATCH_ROWS, flags.length)
+    const children: Data[] = [
+      makeData({ type: new Uint32(), data: flags.slice(from, to), nullCount: 0 }),
+      ...columns.map(({ values, absent }) => nullableData(values.slice(from, to), absent)),
+    ]
+    writer.write(new RecordBatch(schema, makeData({ type: new Struct(schema.fields), length: to - from, nullCount: 0, children })))
+  }
+  return writer.finish().toUint8Array(true)
 }
-/** Throws `invalid-document`. */
+
+interface NullableColumn {
+  name: string
+  values: Int32Array
+  absent: number
+}
+
+function nullable(kind: 'score' | 'cluster', columns: Map<string, Int32Array>, absent: number): NullableColumn[] {
+  return [...columns].map(([id, values]) => ({ name: `${kind}.${id}`, values, absent })).sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** Takes the values over; what lies under a null becomes zero. */
+function nullableData(values: Int32Array, absent: number): Data<Int32> {
+  const nullBitmap = new Uint8Array(Math.ceil(values.length / 8))
+  let nullCount = 0
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] === absent) {
+      nullCount++
+      values[i] = 0
+    } else {
+      nullBitmap[i >> 3]! |= 1 << (i & 7)
+    }
+  }
+  return makeData({ type: new Int32(), data: values, nullCount, ...(nullCount > 0 && { nullBitmap }) })
+}
+
+/**
+ * Reads a table that anyone may have written. Throws `invalid-document` unless it has exactly `sampleCount` rows, columns of the
+ * names and types above, flags that are known, and clusters that are samples.
+ */
 export function decodeFindings(bytes: Uint8Array, sampleCount: number): FindingsTable {
-  throw new Error(`being written ${bytes.length} ${sampleCount}`)
+  const { fields, batches } = readBatches(bytes)
+  const rows = batches.reduce((sum, batch) => sum + batch.numRows, 0)
+  if (rows !== sampleCount) throw invalid(`it has ${rows} rows; the index has ${sampleCount} samples`)
+  if (fields[0]?.name !== 'flags') throw invalid('its first column is not "flags"')
+  if (fields.length > 1 + 2 * MAX_DETECTORS) throw invalid(`it has ${fields.length} columns`)
+  const table: FindingsTable = { flags: new Uint32Array(sampleCount), scores: new Map(), clusters: new Map() }
+  fields.forEach((field, at) => {
+    const [match, kind, id] = COLUMN_NAME.exec(field.name) ?? []
+    const previous = fields[at - 1]?.name ?? ''
+    if (match === undefined || (at > 0 && compareColumns(previous, field.name) >= 0))
+      throw invalid(`column "${field.name}" has no place in it`)
+    const columns = batches.map((batch) => batch.data.children[at]!)
+    if (kind === undefined) readFlags(field, columns, table.flags)
+    else if (kind === 'score') table.scores.set(id!, readNullable(field, columns, sampleCount, NO_SCORE, NO_SCORE + 1, 0x7fff_ffff))
+    else table.clusters.set(id!, readNullable(field, columns, sampleCount, NO_CLUSTER, 0, sampleCount - 1))
+  })
+  return table
+}
+
+function readBatches(bytes: Uint8Array): { fields: readonly Field[]; batches: readonly RecordBatch[] } {
+  try {
+    const { schema, batches } = tableFromIPC(bytes)
+    return { fields: schema.fields, batches }
+  } catch (cause) {
+    throw invalid(`it is not Arrow IPC: ${messageOf(cause)}`, cause)
+  }
+}
+
+/** flags < score.* < cluster.*, then by id. */
+function compareColumns(a: string, b: string): number {
+  const rank = (name: string) => ['flags', 'score', 'cluster'].indexOf(name.split('.')[0]!)
+  return rank(a) - rank(b) || (a < b ? -1 : a > b ? 1 : 0)
+}
+
+function readFlags(field: Field, columns: readonly Data[], flags: Uint32Array): void {
+  if (!DataType.isInt(field.type) || field.type.bitWidth !== 32 || field.type.isSigned) throw invalid('"flags" is not uint32')
+  let at = 0
+  for (const column of columns) {
+    const values: Uint32Array = column.values
+    if (column.nullCount > 0 || values.length < column.length) throw invalid('"flags" has gaps')
+    for (let i = 0; i < column.length; i++) {
+      if (values[i]! > ALL_FLAGS) throw invalid(`sample ${at} has flags that are not known`)
+      flags[at++] = values[i]!
+    }
+  }
+}
+
+function readNullable(
+  field: Field,
+  columns: readonly Data[],
+  sampleCount: number,
+  absent: number,
+  minimum: number,
+  maximum: number,
+): Int32Array {
+  if (!DataType.isInt(field.type) || field.type.bitWidth !== 32 || !field.type.isSigned) throw invalid(`"${field.name}" is not int32`)
+  const result = new Int32Array(sampleCount)
+  let at = 0
+  for (const column of columns) {
+    const values: Int32Array = column.values
+    const bitmap: Uint8Array | null = column.nullCount > 0 ? column.nullBitmap : null
+    if (values.length < column.length || (bitmap !== null && bitmap.length * 8 < column.length)) throw invalid(`"${field.name}" has gaps`)
+    for (let i = 0; i < column.length; i++) {
+      const value = bitmap !== null && (bitmap[i >> 3]! & (1 << (i & 7))) === 0 ? null : values[i]!
+      if (value !== null && (value < minimum || value > maximum)) throw invalid(`"${field.name}" of sample ${at} is out of range`)
+      result[at++] = value ?? absent
+    }
+  }
+  return result
+}
+
+function invalid(detail: string, cause?: unknown): Problem {
+  return new Problem('invalid-document', `not a findings table: ${detail}`, { cause })
 }
