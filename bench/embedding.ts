@@ -3,7 +3,7 @@
  * same options in as many threads, with nothing to tokenise, pool, copy or put back in order. Both sides run by turns, so that the ratio
  * holds on a busy machine; CPU seconds are given beside it, since they hold on a very busy one too. The ratio must be at least 0.9.
  *
- *     node bench/embedding.ts [texts] [rounds]
+ *     node bench/embedding.ts [--texts 1000] [--rounds 3]
  */
 import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
@@ -15,11 +15,13 @@ import { embedTexts } from '../verifier/embedding/pipeline.ts'
 import { type EmbeddingRuntime, type TokenBatch, openRuntime } from '../verifier/embedding/runtime.ts'
 import { openTokenizer } from '../verifier/embedding/tokenizer.ts'
 import type { FloorSetup } from './embeddingFloor.ts'
+import { type Measurement, summarise } from './support/measurement.ts'
+import { report, sizesFrom } from './support/program.ts'
 
 const MEAN_WORDS = 60
 const REQUIRED_RATIO = 0.9
 
-const [textCount = 1000, rounds = 3] = process.argv.slice(2).map(Number)
+const { texts: textCount, rounds } = sizesFrom({ texts: 1000, rounds: 3 })
 const threads = availableParallelism()
 const directory = await ensureModel(DEFAULT_MODEL, { cacheDir: defaultModelCache() })
 const tokenizer = await openTokenizer(DEFAULT_MODEL, directory)
@@ -34,19 +36,28 @@ console.log(
   `${texts.length} texts of ${(tokens / texts.length).toFixed(0)} tokens in ${batches.length} batches (${((padded / tokens - 1) * 100).toFixed(1)} % padding), ${runtime.concurrency} threads`,
 )
 
-const ratios: number[] = []
+const measured: Measurement['rounds'] = []
 for (let round = 1; round <= rounds; round++) {
   const ready = await timed(() => floor.run())
   const whole = await timed(() => drain(runtime))
-  ratios.push(ready.seconds / whole.seconds)
+  measured.push({ figure: texts.length / whole.seconds, floor: texts.length / ready.seconds })
   console.log(
     `round ${round}: ONNX Runtime ${rate(ready.seconds)} texts/s (${ready.cpuSeconds.toFixed(2)} CPU s), ` +
-      `pipeline ${rate(whole.seconds)} texts/s (${whole.cpuSeconds.toFixed(2)} CPU s), ratio ${ratios.at(-1)!.toFixed(3)}`,
+      `pipeline ${rate(whole.seconds)} texts/s (${whole.cpuSeconds.toFixed(2)} CPU s), ratio ${(ready.seconds / whole.seconds).toFixed(3)}`,
   )
 }
-const ratio = ratios.toSorted((a, b) => a - b)[Math.floor(ratios.length / 2)]!
-console.log(`ratio ${ratio.toFixed(3)} (at least ${REQUIRED_RATIO}); memory ${(process.memoryUsage.rss() / 2 ** 20).toFixed(0)} MiB`)
-process.exitCode = ratio >= REQUIRED_RATIO ? 0 : 1
+report(
+  summarise(
+    {
+      name: 'embedding',
+      unit: 'texts/s',
+      against: 'ONNX Runtime with ready batches',
+      size: `${texts.length} texts of ${(tokens / texts.length).toFixed(0)} tokens, ${runtime.concurrency} threads`,
+      required: REQUIRED_RATIO,
+    },
+    measured,
+  ),
+)
 
 function rate(duration: number): string {
   return (texts.length / duration).toFixed(0)
