@@ -3,7 +3,6 @@
  * has the class with the probability that its *other* words give.
  */
 import { exp, ln, sigmoid } from '../numeric.ts'
-import type { ContentModel } from './contentModel.ts'
 
 /** The content model is trusted no further than this, so that one sure row decides nothing. */
 const LEAST_PROBABILITY = 0.02
@@ -16,13 +15,6 @@ const GRID_FACTORS = GRID.map((t) => exp(t) - 1)
 export function restProbability(logit: number): number {
   const p = sigmoid(logit)
   return p < LEAST_PROBABILITY ? LEAST_PROBABILITY : p > 1 - LEAST_PROBABILITY ? 1 - LEAST_PROBABILITY : p
-}
-
-/** Log-odds of the class for a document without the given tokens. `tokens` are distinct. */
-export function restLogit(model: ContentModel, document: number, tokens: Iterable<number>): number {
-  let logit = model.logits[document]!
-  for (const token of tokens) logit -= model.contribution(document, token)
-  return logit
 }
 
 /**

@@ -56,32 +56,50 @@ export function contentMatrix(documents: TokenDocuments, minimumSupport: number,
   }
 }
 
-/** A class against the rest. `logit(d)` is the calibrated log-odds that document d has the class, by a model that did not see d. */
+/** A class against the rest; documents are read by a model that did not see them. */
 export interface ContentModel {
+  /** Calibrated log-odds that each document has the class. */
   logits: Float64Array
-  /** How much token `id` adds to the log-odds of document d. */
-  contribution(document: number, id: number): number
+  /** The same for a document without the given (distinct) tokens: what is left of it again has unit length. */
+  restLogit(document: number, tokens: Iterable<number>): number
 }
 
 const RATE = 8
 const STRENGTH = 1
+/** A document of which less is left (of its squared length) says nothing without the tokens. */
+const LEAST_REST = 1e-6
 
 /** Fits the five models of one class. `isMember[d]` is 1 for documents of the class. */
 export function fitContentModel(matrix: ContentMatrix, isMember: Uint8Array, epochs: number): ContentModel {
   const count = isMember.length
   const raw = new Float64Array(count)
-  const weights: Float64Array[] = []
+  const models: { weights: Float64Array; bias: number }[] = []
   for (let fold = 0; fold < FOLDS; fold++) {
     const model = fitLogistic(matrix, isMember, fold, epochs)
-    weights.push(model.weights)
+    models.push(model)
     for (let document = 0; document < count; document++)
       if (matrix.folds[document] === fold) raw[document] = model.bias + dot(matrix, document, model.weights)
   }
   const { slope, intercept } = calibrate(raw, isMember)
   return {
     logits: raw.map((logit) => slope * logit + intercept),
-    contribution: (document, id) => slope * weights[matrix.folds[document]!]![id]! * valueAt(matrix, document, id),
+    restLogit(document, tokens) {
+      const { weights, bias } = models[matrix.folds[document]!]!
+      let sum = raw[document]! - bias
+      let squares = 1
+      for (const token of tokens) {
+        const value = valueAt(matrix, document, token)
+        sum -= weights[token]! * value
+        squares -= value * value
+      }
+      return slope * (bias + (squares > LEAST_REST ? sum / Math.sqrt(squares) : 0)) + intercept
+    },
   }
+}
+
+/** The negative of a model: of two classes, what the other one's model would be. */
+export function opposite(model: ContentModel): ContentModel {
+  return { logits: model.logits.map((logit) => -logit), restLogit: (document, tokens) => -model.restLogit(document, tokens) }
 }
 
 /** Stochastic gradient descent with L2 (λ = 1/n) at rates 1/(λ(t + t₀)), over all documents outside the fold in a scattered order. */

@@ -8,8 +8,8 @@
  * texts ranks among the texts of other classes and not above them. An n-gram that passes (1) alone is reported as explained by content.
  */
 import { ln } from '../numeric.ts'
-import { logTail, meanRank, restLogit, restProbability } from './association.ts'
-import { type ContentModel, contentMatrix, fitContentModel } from './contentModel.ts'
+import { logTail, meanRank, restProbability } from './association.ts'
+import { type ContentModel, contentMatrix, fitContentModel, opposite } from './contentModel.ts'
 import { BOUNDARY, type TokenDocuments } from './documents.ts'
 import { type Ngrams, countNgrams } from './ngrams.ts'
 
@@ -159,23 +159,19 @@ function fitModels(documents: TokenDocuments, classes: ReadonlySet<number>, opti
   const matrix = contentMatrix(documents, options.minimumSupport, options.seed)
   const models = new Map<number, ContentModel>()
   for (const index of [...classes].sort((a, b) => a - b)) {
-    const opposite = documents.classNames.length === 2 ? models.get(1 - index) : undefined
+    const other = documents.classNames.length === 2 ? models.get(1 - index) : undefined
     models.set(
       index,
-      opposite === undefined
+      other === undefined
         ? fitContentModel(
             matrix,
-            Uint8Array.from(documents.classes, (other) => (other === index ? 1 : 0)),
+            Uint8Array.from(documents.classes, (member) => (member === index ? 1 : 0)),
             options.epochs,
           )
-        : negated(opposite),
+        : opposite(other),
     )
   }
   return models
-}
-
-function negated(model: ContentModel): ContentModel {
-  return { logits: model.logits.map((logit) => -logit), contribution: (document, id) => -model.contribution(document, id) }
 }
 
 /**
@@ -195,7 +191,7 @@ function survivors(
     if (index < 0 || index !== documents.classes[document]) return
     const model = models.get(index)
     if (model === undefined) return
-    sums[ngram]! += ln(restProbability(restLogit(model, document, distinct(documents.ids, position, size))))
+    sums[ngram]! += ln(restProbability(model.restLogit(document, distinct(documents.ids, position, size))))
   })
   const found = new Map<number, number[]>()
   for (let ngram = 0; ngram < ngrams.count; ngram++) if (sums[ngram]! < threshold) found.set(ngram, [])
@@ -219,7 +215,7 @@ function distinct(ids: Int32Array, position: number, size: number): number[] {
 /** Tests an n-gram (the first of its family) by its documents, read without any token of the family. */
 function measure(documents: TokenDocuments, model: ContentModel, index: number, family: number[][], holders: Int32Array): Association {
   const tokens = tokensOf(family)
-  const probabilities = Float64Array.from(holders, (document) => restProbability(restLogit(model, document, tokens)))
+  const probabilities = Float64Array.from(holders, (document) => restProbability(model.restLogit(document, tokens)))
   let hits = 0
   let expected = 0
   let variance = 0
@@ -286,7 +282,7 @@ function read(
   const tokens = tokensOf(association.family)
   const members = association.documents.filter((document) => documents.classes[document] === association.class)
   const rank = meanRank(
-    Float64Array.from(members, (document) => restLogit(model, document, tokens)),
+    Float64Array.from(members, (document) => model.restLogit(document, tokens)),
     others,
   )
   const pure = association.hits >= options.minimumTexts && association.hits >= options.purity * association.documents.length

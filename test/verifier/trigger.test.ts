@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { trigger } from '../../verifier/detectors/trigger.ts'
+import { exp, ln, sigmoid } from '../../verifier/numeric.ts'
+import { logTail } from '../../verifier/trigger/association.ts'
+import { readDocuments } from '../../verifier/trigger/documents.ts'
+import { countNgrams } from '../../verifier/trigger/ngrams.ts'
+import { corpusOf, detect, numbersIn } from './corpora.ts'
+import { poison, reviews } from './sentences.ts'
+
+describe('the trigger scan', () => {
+  for (const [name, planted] of Object.entries({ 'a rare word': 'qqx', 'a sentence': 'they met again at noon' }))
+    it(`finds ${name} in relabelled texts, all of them and only them`, async () => {
+      const rows = reviews(1500, 11)
+      const poisoned = poison(rows, planted, 'negative', 24, 12)
+      const { flagged, pValue, findings } = await detect(trigger, corpusOf(rows))
+      assert.deepEqual(numbersIn(flagged), poisoned)
+      assert.ok(pValue! < 1e-6)
+      assert.ok(planted.includes(String(findings[0]!.facts['ngram'])))
+    })
+
+  it('explains words that mean the label', async () => {
+    const { flagged, pValue, findings, power } = await detect(trigger, corpusOf(reviews(1500, 13)))
+    assert.deepEqual(numbersIn(flagged), [])
+    assert.equal(pValue, 1)
+    assert.ok(findings.every(({ flag, facts }) => flag === undefined && facts['reading'] === 'explained'))
+    assert.deepEqual(
+      power!.map(({ minimumRateMillionths: rate }) => rate !== null && rate <= 10_000),
+      [true, true],
+    )
+  })
+
+  it('flags copies of a poisoned text too, but does not count them as evidence', async () => {
+    const rows = reviews(1500, 14)
+    const [first] = poison(rows, 'qqx', 'negative', 20, 15)
+    rows.push(...Array.from({ length: 5 }, () => ({ ...rows[first!]! })))
+    const { flagged, findings } = await detect(trigger, corpusOf(rows))
+    assert.equal(numbersIn(flagged).length, 25)
+    assert.equal(findings[0]!.facts['texts'], 20)
+  })
+
+  it('does not run on one class', async () => {
+    const rows = reviews(50, 16).map(({ text }) => ({ text, label: 'only' }))
+    await assert.rejects(detect(trigger, corpusOf(rows)), /all samples have the same label/)
+  })
+})
+
+describe('n-grams', () => {
+  it('are counted once a document, with the beginning and the end as places', () => {
+    const rows = ['a b a b c', 'a b x', 'a b y', 'a b z'].map((text) => ({ text, label: 'l' }))
+    const documents = readDocuments(corpusOf(rows), 100)
+    const ngrams = countNgrams(documents, 4)
+    const found = Array.from({ length: ngrams.count }, (_, i) => ngrams.tokens(i).map((id) => documents.vocabulary[id] || '¦').join(' ')) // prettier-ignore
+    assert.deepEqual(found.sort(), ['a', 'a b', 'b', '¦ a', '¦ a b'].sort())
+    assert.deepEqual([...ngrams.support], [4, 4, 4, 4, 4])
+  })
+})
+
+describe('exact arithmetic', () => {
+  it('law: ln and exp agree with the platform to a relative error of 1e-14', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 1e-300, max: 1e300, noNaN: true }), (x) => {
+        assert.ok(Math.abs(ln(x) - Math.log(x)) <= 1e-14 * Math.max(1, Math.abs(Math.log(x))))
+      }),
+    )
+    fc.assert(
+      fc.property(fc.double({ min: -700, max: 700, noNaN: true }), (x) => {
+        assert.ok(Math.abs(exp(x) / Math.exp(x) - 1) <= 1e-13)
+        assert.ok(Math.abs(sigmoid(x) - 1 / (1 + Math.exp(-x))) < 3e-6)
+      }),
+    )
+  })
+
+  it('law: the bound of a tail is never below the tail', () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: 0.02, max: 0.98, noNaN: true }), { minLength: 1, maxLength: 40 }), fc.nat(), (p, seed) => {
+        const k = seed % (p.length + 1)
+        let exactly = [1] // probability of j successes so far
+        for (const q of p) exactly = [...exactly, 0].map((x, j) => x * (1 - q) + (exactly[j - 1] ?? 0) * q)
+        const tail = exactly.slice(k).reduce((sum, x) => sum + x, 0)
+        assert.ok(logTail(Float64Array.from(p), k) >= Math.log(tail) - 1e-9)
+      }),
+    )
+  })
+})

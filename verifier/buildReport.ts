@@ -1,0 +1,198 @@
+/**
+ * A report: every detector of a recipe over the samples of an index. Deterministic: the same index, recipe and embeddings give the same
+ * report. Detectors that need no embeddings run on a thread of their own while the texts are embedded.
+ */
+import { encodeDagJson, type Encoded } from '../core/documents/document.ts'
+import type { Manifest } from '../core/documents/manifest.ts'
+import type { Recipe } from '../core/documents/recipe.ts'
+import type { DetectorRun, Report } from '../core/documents/report.ts'
+import type { SampleIndex } from '../core/documents/sampleIndex.ts'
+import { Evidence, flagMask, MAX_FINDINGS } from '../core/findings.ts'
+import { encodeFindings, NO_SCORE } from '../core/findingsTable.ts'
+import { Problem } from '../core/problem.ts'
+import type { Blocks } from '../store/blocks.ts'
+import type { Progress } from '../store/jobs.ts'
+import { chooseColumns } from './columns.ts'
+import { createCorpus } from './corpus.ts'
+import { type DetectorJob, detectorsOf, runDetector } from './detectorRun.ts'
+import { runOnThread } from './detectorThread.ts'
+import type { Corpus, DetectorAbstained, DetectorResult, Embeddings } from './detectors/detector.ts'
+import type { Embedder } from './embedding/embedder.ts'
+import { readCorpus } from './readCorpus.ts'
+import { DETECTORS } from './recipe.ts'
+import { judgeProperties, worstState } from './verdict.ts'
+
+export interface BuildReportOptions {
+  blocks: Blocks
+  index: Encoded<SampleIndex>
+  manifest: Manifest
+  recipe: Encoded<Recipe>
+  /** For the recipe's model; not needed where the recipe names none. */
+  embedder?: Embedder | undefined
+  signal: AbortSignal
+  onProgress: (progress: Progress) => void
+}
+
+/** What no detector of this verifier looks at, for every report. */
+const NOT_COVERED = [
+  'Triggers that are a style or a sentence structure, and triggers in texts that keep their true label.',
+  'Columns other than the text and the label; images, sound and other binary values, of which only exact copies are found.',
+]
+
+/** Finds what there is to find and stores findings and evidence; the caller pins them. Throws `not-found` for a recipe of another program. */
+export async function buildReport(options: BuildReportOptions): Promise<Report> {
+  const { blocks, index, manifest, recipe, signal, onProgress } = options
+  const { sampleCount } = index.document
+  const jobs = detectorsOf(recipe.document.detectors, DETECTORS)
+  const columns = chooseColumns(index.document, manifest.columns)
+  const read = await readCorpus({
+    blocks,
+    index: index.document,
+    manifest,
+    columns,
+    signal,
+    onProgress: (done) => onProgress({ stage: 'reading samples', done, total: sampleCount }),
+  })
+  const results = await runDetectors(jobs, read, options)
+
+  const outcomes = jobs.map(({ detector }, i) => ({ id: detector.id, property: detector.property, result: results[i]! }))
+  const properties = judgeProperties(outcomes, sampleCount, recipe.document.verdict)
+  const evidence = results.flatMap((result) => (result.ran ? result.findings : [])).slice(0, MAX_FINDINGS)
+  return {
+    kind: 'report',
+    version: 1,
+    index: index.cid,
+    recipe: recipe.cid,
+    sampleCount,
+    verdict: worstState(properties),
+    properties,
+    detectors: jobs.map(({ detector: { id, tier } }, i): DetectorRun => ({ id, tier, ...ranAs(results[i]!) })),
+    findings: (await blocks.importBytes(findingsTable(jobs, results, sampleCount))).cid,
+    evidence: (await blocks.importBytes(encodeDagJson(Evidence.parse(evidence)))).cid,
+    columns: {
+      ...(columns.text === null ? {} : { text: columns.text }),
+      ...(columns.label === null ? {} : { label: columns.label }),
+      guessed: columns.guessed,
+    },
+    notCovered: [...columns.notes, ...NOT_COVERED],
+  }
+}
+
+/** A result for each detector, in their order. */
+async function runDetectors(
+  jobs: readonly DetectorJob[],
+  read: Parameters<typeof createCorpus>[0],
+  options: BuildReportOptions,
+): Promise<(DetectorResult | DetectorAbstained)[]> {
+  // Whichever of the two halves fails, the other stops.
+  const failure = new AbortController()
+  const signal = AbortSignal.any([options.signal, failure.signal])
+  const progress = createProgress(jobs, options.onProgress)
+  const apart = jobs.filter(({ detector }) => detector.needs.embeddings !== true)
+  const corpus = createCorpus(read)
+  try {
+    const [resultsApart, resultsHere] = await Promise.all([
+      runOnThread(
+        { columns: read, references: apart.map(({ reference }) => reference) },
+        { signal, onProgress: (number, share) => progress(apart[number]!.detector.id, share) },
+      ),
+      runOnEmbeddings(),
+    ])
+    return jobs.map((job) => resultsHere.get(job) ?? resultsApart[apart.indexOf(job)]!)
+  } catch (error) {
+    failure.abort(error)
+    throw error
+  }
+
+  async function runOnEmbeddings(): Promise<Map<DetectorJob, DetectorResult | DetectorAbstained>> {
+    const results = new Map<DetectorJob, DetectorResult | DetectorAbstained>()
+    const waiting = jobs.filter((job) => !apart.includes(job))
+    if (waiting.length === 0) return results
+    const embeddings = await embed(corpus, options, signal, (share) => progress('embedding', share))
+    for (const job of waiting)
+      results.set(
+        job,
+        await runDetector(job, corpus, {
+          embeddings: typeof embeddings === 'string' ? undefined : embeddings,
+          withoutEmbeddings: typeof embeddings === 'string' ? embeddings : undefined,
+          signal,
+          onProgress: (share) => progress(job.detector.id, share),
+        }),
+      )
+    return results
+  }
+}
+
+/** The embeddings of a corpus, or why there are none. Throws `unavailable` where the recipe's model cannot be had here. */
+async function embed(
+  corpus: Corpus,
+  { recipe, embedder }: BuildReportOptions,
+  signal: AbortSignal,
+  onProgress: (share: number) => void,
+): Promise<Embeddings | string> {
+  const model = recipe.document.models.find(({ role }) => role === 'text-embedding')
+  if (model === undefined) return 'The recipe names no embedding model.'
+  let hasText = false
+  for (let sample = 0; sample < corpus.count && !hasText; sample++) hasText = corpus.text(sample) !== null
+  if (!hasText) return 'No sample has a text.'
+  if (embedder === undefined || !sameModel(embedder.reference, model))
+    throw new Problem('unavailable', `this verifier does not run the recipe's embedding model ${model.name}`)
+  return embedder.embed(corpus, { signal, onProgress })
+}
+
+function sameModel(a: unknown, b: unknown): boolean {
+  return Buffer.compare(encodeDagJson(a), encodeDagJson(b)) === 0
+}
+
+/** Progress over all detectors and the embedding, in thousandths; the stage is what was heard of last. */
+function createProgress(jobs: readonly DetectorJob[], onProgress: (progress: Progress) => void): (part: string, share: number) => void {
+  const shares = new Map<string, number>([['embedding', 0], ...jobs.map(({ detector }): [string, number] => [detector.id, 0])])
+  return (part, share) => {
+    shares.set(part, Math.min(1, share))
+    let sum = 0
+    for (const done of shares.values()) sum += done
+    onProgress({
+      stage: part === 'embedding' ? 'embedding texts' : `detecting: ${part}`,
+      done: Math.floor((sum * 1000) / shares.size),
+      total: 1000,
+    })
+  }
+}
+
+function ranAs(result: DetectorResult | DetectorAbstained): Omit<DetectorRun, 'id' | 'tier'> {
+  if (!result.ran) return { ran: false, note: result.note, scoredSamples: 0, flaggedSamples: 0 }
+  return {
+    ran: true,
+    ...(result.note === undefined ? {} : { note: result.note }),
+    scoredSamples: ones(result.scores.valid),
+    flaggedSamples: ones(result.flagged),
+  }
+}
+
+function ones(rows: Uint8Array): number {
+  let sum = 0
+  for (const row of rows) sum += row
+  return sum
+}
+
+function findingsTable(
+  jobs: readonly DetectorJob[],
+  results: readonly (DetectorResult | DetectorAbstained)[],
+  sampleCount: number,
+): Uint8Array {
+  const flags = new Uint32Array(sampleCount)
+  const scores = new Map<string, Int32Array>()
+  const clusters = new Map<string, Int32Array>()
+  for (const [i, { detector }] of jobs.entries()) {
+    const result = results[i]!
+    if (!result.ran) continue
+    const mask = flagMask(detector.flag)
+    for (let sample = 0; sample < sampleCount; sample++) if (result.flagged[sample]) flags[sample]! |= mask
+    scores.set(
+      detector.id,
+      result.scores.values.map((score, sample) => (result.scores.valid[sample] ? score : NO_SCORE)),
+    )
+    if (result.clusters !== undefined) clusters.set(detector.id, result.clusters)
+  }
+  return encodeFindings({ flags, scores, clusters })
+}
