@@ -96,7 +96,8 @@ export async function hashLocalFile(file: LocalFile, signal: AbortSignal, onByte
 export async function* readLocalFile(file: LocalFile, signal: AbortSignal): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   await using handle = await open(file.absolutePath, 'r')
   const buffer = new Uint8Array(PIECE_BYTES)
-  for (let position = 0; ;) {
+  // No further than the size that was listed: a file that somebody keeps writing to would have no end.
+  for (let position = 0; position <= file.identity.sizeBytes;) {
     signal.throwIfAborted()
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, position)
     if (bytesRead === 0) break
