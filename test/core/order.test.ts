@@ -64,7 +64,7 @@ suite('order', () => {
 
   test('a sample falls on every tenth of the epoch alike, and neighbours part', () => {
     const size = 1000
-    const tenths = new Array<number>(10).fill(0)
+    const tenths = Array.from({ length: 10 }, () => 0)
     let neighbours = 0
     for (let epoch = 0; epoch < 20; epoch++) {
       const ranks = permutation({ seed: 'x', epoch, size })
