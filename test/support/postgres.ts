@@ -16,7 +16,8 @@ export type TestDatabase = Database & { readonly url: string; [Symbol.asyncDispo
 
 /** A fresh database, migrated unless `migrate` is false, that is dropped on dispose. */
 export async function testDatabase({ migrate = true, maxConnections = 4 } = {}): Promise<TestDatabase> {
-  await using admin = await connect(process.env['ASSAY_TEST_DATABASE_URL'])
+  // Open until the end, so that the shared server sees that it is needed.
+  const admin = await connect(process.env['ASSAY_TEST_DATABASE_URL'])
   const name = `test_${randomUUID().replaceAll('-', '')}`
   await admin.client.query(`create database ${name}`)
   const url = withDatabase(admin.url, name)
@@ -26,8 +27,8 @@ export async function testDatabase({ migrate = true, maxConnections = 4 } = {}):
     url,
     async [Symbol.asyncDispose]() {
       await db.destroy()
-      await using cleaner = await connect(admin.url)
-      await cleaner.client.query(`drop database ${name} with (force)`)
+      await admin.client.query(`drop database ${name} with (force)`)
+      await admin.client.end()
     },
   })
 }
@@ -35,7 +36,6 @@ export async function testDatabase({ migrate = true, maxConnections = 4 } = {}):
 interface Connection {
   client: pg.Client
   url: string
-  [Symbol.asyncDispose](): Promise<void>
 }
 
 /** Connects to the given server, or to the shared one, which the first caller starts. */
@@ -45,7 +45,7 @@ async function connect(given: string | undefined): Promise<Connection> {
     const client = new pg.Client(url)
     try {
       await client.connect()
-      return { client, url, [Symbol.asyncDispose]: () => client.end() }
+      return { client, url }
     } catch (error) {
       if (given !== undefined || attempt >= LAST_ATTEMPT) throw error
       if (attempt % ATTEMPTS_PER_START === 0) startSharedServer()
