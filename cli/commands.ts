@@ -1,9 +1,11 @@
 /** The one table of commands, in the order in which help lists them. */
 import type { Command } from './command.ts'
 import { audit } from './commands/audit.ts'
+import { demo } from './commands/demo.ts'
 import { fetch } from './commands/fetch.ts'
 import { keygen } from './commands/keygen.ts'
 import { publish } from './commands/publish.ts'
+import { receipt } from './commands/receipt.ts'
 import { report } from './commands/report.ts'
 import { runFinish } from './commands/runFinish.ts'
 import { runStart } from './commands/runStart.ts'
@@ -11,5 +13,21 @@ import { select } from './commands/select.ts'
 import { serve } from './commands/serve.ts'
 import { status } from './commands/status.ts'
 import { stream } from './commands/stream.ts'
+import { verify } from './commands/verify.ts'
 
-export const COMMANDS: readonly Command[] = [keygen, publish, status, report, select, fetch, stream, runStart, runFinish, audit, serve]
+export const COMMANDS: readonly Command[] = [
+  keygen,
+  publish,
+  status,
+  report,
+  select,
+  fetch,
+  stream,
+  runStart,
+  runFinish,
+  receipt,
+  verify,
+  audit,
+  serve,
+  demo,
+]
