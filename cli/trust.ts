@@ -10,11 +10,21 @@ import { isCode } from './home.ts'
 
 /** The trust for the context's registry: from `file` if given, else what is kept, else by first use. */
 export async function loadTrust(context: CommandContext, file: string | undefined): Promise<Trust> {
+  return (await knownTrust(context, file)) ?? trustOnFirstUse(context)
+}
+
+/** The trust that is there without asking anybody. Throws `untrusted` where there is none. */
+export async function loadTrustOffline(context: CommandContext, file: string | undefined): Promise<Trust> {
+  const trust = await knownTrust(context, file)
+  if (trust !== null) return trust
+  const { origin } = context.registry.server
+  throw new Problem('untrusted', `nobody is trusted for ${origin} yet; give --trust FILE, or --server URL of a registry that you have used`)
+}
+
+async function knownTrust({ home, registry }: CommandContext, file: string | undefined): Promise<Trust | null> {
   if (file !== undefined) return parseTrust(await readTrustFile(file), file)
-  const { home, registry } = context
   const kept = await home.read(registry.server, 'trust.json')
-  if (kept !== null) return parseTrust(kept.toString('utf8'), 'trust.json')
-  return trustOnFirstUse(context)
+  return kept === null ? null : parseTrust(kept.toString('utf8'), 'trust.json')
 }
 
 async function trustOnFirstUse({ home, registry, output }: CommandContext): Promise<Trust> {

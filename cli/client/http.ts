@@ -84,9 +84,11 @@ async function attemptOnce(options: HttpOptions, path: string, request: HttpRequ
   }
   if (response.status < 400) return response
   const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN)
+  const problem = await readProblem(response, server)
   return {
-    problem: await readProblem(response, server),
-    again: RETRIED.has(response.status),
+    problem,
+    // A block that is damaged where it is stored stays so.
+    again: RETRIED.has(response.status) && problem.code !== 'block-corrupt',
     ...(Number.isFinite(retryAfter) ? { retryAfterMs: retryAfter * 1000 } : {}),
   }
 }

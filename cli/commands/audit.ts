@@ -7,6 +7,7 @@ import { cidArgument } from '../client/registry.ts'
 import { type ExitCode, defineCommand } from '../command.ts'
 import { createNativeSha256, nativeSha256 } from '../nativeHash.ts'
 import { type Output, printable } from '../output.ts'
+import { describeMark } from '../steps.ts'
 import { loadTrust } from '../trust.ts'
 
 const EXIT_CODES: Record<StepStatus, ExitCode> = { passed: 0, failed: 1, unknown: 2 }
@@ -77,11 +78,9 @@ function watched(source: AuditSource, output: Output): { source: AuditSource; ch
   }
 }
 
-const MARKS: Record<StepStatus, string> = { passed: '✓', failed: '✗', unknown: '?' }
-
 function describeStep({ name, subject, status, detail }: AuditStep): string {
   const short = subject.length > 24 ? `${subject.slice(0, 8)}…${subject.slice(-8)}` : subject
-  return `${MARKS[status]} ${name.padEnd(21)} ${short.padEnd(24)} ${printable(detail)}`
+  return `${describeMark(status)} ${name.padEnd(21)} ${short.padEnd(24)} ${printable(detail)}`
 }
 
 function describeConclusion(steps: readonly AuditStep[], conclusion: StepStatus): string {

@@ -11,6 +11,8 @@ import { type Held, broken, untold } from './step.ts'
 export interface Signed<K extends SignedKind> extends Attestation {
   kind: K
   encoded: Encoded<DocumentOf<K>>
+  /** Bytes of the envelope. */
+  envelope: Uint8Array
   /** Where the source says that the log holds it; proven by a law of its own. */
   logIndex: number | null
 }
@@ -52,7 +54,7 @@ export async function signatureLaw<K extends SignedKind>(
 }
 
 function verifyOne<K extends SignedKind>(kind: K, bytes: Uint8Array, { envelope, logIndex }: LoggedEnvelope): Signed<K> {
-  return { kind, ...verifyDocument(kind, bytes, envelope), logIndex }
+  return { kind, ...verifyDocument(kind, bytes, envelope), envelope, logIndex }
 }
 
 /** The document that announced the run when it started says the same as the one that closed it. */

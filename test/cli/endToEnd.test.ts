@@ -1,0 +1,221 @@
+/** The three users' commands against a real node: a process of its own, its indexer, verifier and log included. */
+import assert from 'node:assert/strict'
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { after, before, describe, test } from 'node:test'
+import { RecordBatchReader } from 'apache-arrow'
+import { z } from 'zod'
+import { equalBytes } from '../../core/bytes.ts'
+import { runCli } from '../../cli/cli.ts'
+import { type NodeProcess, assay, endNode, freePort, startNode } from '../support/node.ts'
+import { type TestDatabase, testDatabase } from '../support/postgres.ts'
+import { temporaryFolder } from './temporary.ts'
+
+const ROWS = 600
+/** A hidden character stands in one row, which the policy leaves out. */
+const HIDDEN_ROW = 7
+
+let db: TestDatabase
+let folder: Awaited<ReturnType<typeof temporaryFolder>>
+let node: NodeProcess
+let server: string
+
+before(async () => {
+  db = await testDatabase()
+  folder = await temporaryFolder()
+  const port = await freePort()
+  server = `http://127.0.0.1:${port}`
+  node = startNode(['--data', join(folder.path, 'node'), '--port', String(port)], { DATABASE_URL: db.url })
+  assert.equal(await node.ready, true, node.output())
+  await mkdir(join(folder.path, 'set', 'data'), { recursive: true })
+  await writeFile(join(folder.path, 'set', 'README.md'), '# Messages\n')
+  await writeFile(join(folder.path, 'set', 'data', 'train.jsonl'), lines(0, ROWS))
+})
+
+after(async () => {
+  await endNode(node, 'SIGTERM')
+  await db[Symbol.asyncDispose]()
+  await folder[Symbol.asyncDispose]()
+})
+
+function lines(from: number, to: number): string {
+  const rows = Array.from({ length: to - from }, (_, i) => {
+    const id = from + i
+    const text = `${id === HIDDEN_ROW ? 'hid\u200bden\u200b wo\u200brds ' : ''}${words(id)}`
+    return `${JSON.stringify({ id, text, label: id % 2 === 0 ? 'even' : 'odd' })}\n`
+  })
+  return rows.join('')
+}
+
+/** Twenty words that no other row has, so that nothing is a duplicate. */
+function words(id: number): string {
+  return Array.from({ length: 20 }, (_, i) => `w${(id * 7919 + i * 104_729) % 1_000_003}`).join(' ')
+}
+
+async function line<T>(user: string, words: string[], schema: z.ZodType<T>): Promise<T> {
+  const { code, json, errors } = await assay(words, { home: join(folder.path, user), server })
+  assert.equal(code, 0, `assay ${words.join(' ')}: ${errors}\n${JSON.stringify(json)}`)
+  return schema.parse(json)
+}
+
+/** A line whose product is not JSON. */
+async function rawLine(user: string, words: string[]): Promise<string> {
+  const stdout = new PassThrough({ highWaterMark: 1 << 24 })
+  const stderr = new PassThrough()
+  const { signal } = new AbortController()
+  const code = await runCli({ words, stdout, stderr, terminal: false, homeDirectory: join(folder.path, user), server, signal })
+  assert.equal(code, 0, String(stderr.read()))
+  return String(stdout.read())
+}
+
+const publishing = (path: string) => ['publish', path, 'acme/messages', '--license', 'CC0-1.0', '--label-column', 'label', '--wait']
+const Version = z.object({ number: z.number(), state: z.string(), manifest: z.string(), index: z.string() })
+const Audit = z.object({ conclusion: z.string(), steps: z.array(z.object({ name: z.string(), status: z.string(), detail: z.string() })) })
+
+describe('contributor, trainer and auditor', { concurrency: 1 }, () => {
+  let selection: string
+  let run: string
+
+  test('publish brings a folder to a verified version, and repeated says so', async () => {
+    await line('contributor', ['keygen'], z.object({ did: z.string(), created: z.literal(true) }))
+    const first = await line('contributor', publishing(join(folder.path, 'set')), Version)
+    assert.deepEqual([first.number, first.state], [1, 'verified'])
+    assert.deepEqual(await line('contributor', publishing(join(folder.path, 'set')), Version), first)
+    const status = await line('stranger', ['status', 'acme/messages@1'], Version)
+    assert.equal(status.manifest, first.manifest)
+  })
+
+  test('report names what was planted, from signed evidence', async () => {
+    const report = await line(
+      'stranger',
+      ['report', 'acme/messages'],
+      z.object({ sampleCount: z.number(), evidence: z.array(z.object({ detector: z.string(), samples: z.array(z.number()) })) }),
+    )
+    assert.equal(report.sampleCount, ROWS)
+    assert.ok(report.evidence.some(({ detector, samples }) => detector === 'hidden_content' && samples.includes(HIDDEN_ROW)))
+  })
+
+  test('another’s data set cannot be published to', async () => {
+    await line('stranger', ['keygen'], z.unknown())
+    const { code, errors } = await assay(publishing(join(folder.path, 'set', 'README.md')), { home: join(folder.path, 'stranger'), server })
+    assert.equal(code, 1)
+    assert.match(errors, /assay: /)
+  })
+
+  test('select leaves the planted row out, and stream gives each other row to just one worker', async () => {
+    const Selected = z.object({ selection: z.string(), selectedCount: z.number() })
+    const selected = await line('trainer', ['select', 'acme/messages'], Selected)
+    assert.equal(selected.selectedCount, ROWS - 1)
+    selection = selected.selection
+    const ids: number[] = []
+    for (const worker of [0, 1, 2]) {
+      const text = await rawLine('trainer', ['stream', selection, '--seed', '42', '--shard', `${worker}/3`])
+      for (const row of text.trim().split('\n')) ids.push(z.object({ id: z.number() }).parse(JSON.parse(row)).id)
+    }
+    assert.deepEqual(
+      ids.toSorted((a, b) => a - b),
+      Array.from({ length: ROWS }, (_, id) => id).filter((id) => id !== HIDDEN_ROW),
+    )
+  })
+
+  test('a stream goes on from its cursor', async () => {
+    const whole = (await rawLine('trainer', ['stream', selection, '--seed', '42'])).split('\n')
+    const rest = (await rawLine('trainer', ['stream', selection, '--seed', '42', '--from', '0.590'])).split('\n')
+    assert.deepEqual(rest, whole.slice(590))
+  })
+
+  test('a run is started and finished, and audited on a machine that knows only the log’s key', async () => {
+    await line('trainer', ['keygen'], z.unknown())
+    const plan = ['--selection', selection, '--seed', '42', '--shards', '3', '--batch-size', '8']
+    const started = await line(
+      'trainer',
+      ['run', 'start', '--name', 'first', ...plan],
+      z.object({ run: z.string(), plannedSteps: z.array(z.number()) }),
+    )
+    assert.deepEqual(started.plannedSteps, [Math.ceil((ROWS - 1) / 24)])
+    run = (await line('trainer', ['run', 'finish', started.run, '--steps', '25'], z.object({ run: z.string() }))).run
+    const audit = await logged(run)
+    assert.deepEqual(
+      audit.steps.filter(({ status }) => status !== 'passed'),
+      [],
+    )
+    assert.equal(audit.conclusion, 'passed')
+  })
+
+  test('a receipt holds offline, and not when a byte of it is altered', async () => {
+    const path = join(folder.path, 'row.tlog-proof')
+    await line('auditor', ['receipt', run, '--step', '3', '--row', '11', '--out', path], z.object({ sample: z.number() }))
+    const offline = { home: join(folder.path, 'auditor'), server }
+    const trust = join(folder.path, 'auditor', 'servers', encodeURIComponent(new URL(server).host), 'trust.json')
+    const verified = await assay(['verify', path, '--trust', trust], { ...offline, server: 'http://127.0.0.1:9' })
+    assert.equal(verified.code, 0, verified.errors)
+    const altered = (await readFile(path, 'utf8')).replace(/^index (\d+)$/m, (_, index: string) => `index ${Number(index) + 1}`)
+    await writeFile(path, altered)
+    assert.equal((await assay(['verify', path], offline)).code, 1)
+  })
+
+  test('fetch brings the files as they were and the selected rows as Arrow', async () => {
+    const out = join(folder.path, 'fetched')
+    await line('auditor', ['fetch', 'acme/messages', '--out', out], z.unknown())
+    for (const path of ['README.md', 'data/train.jsonl'])
+      assert.ok(equalBytes(await readFile(join(out, path)), await readFile(join(folder.path, 'set', path))), path)
+    const rows = join(folder.path, 'rows')
+    await line('auditor', ['fetch', selection, '--out', rows], z.unknown())
+    const files = (await readdir(rows)).filter((name) => name.endsWith('.arrow'))
+    const counts = await Promise.all(
+      files.map(async (name) =>
+        [...RecordBatchReader.from(await readFile(join(rows, name)))].reduce((sum, batch) => sum + batch.numRows, 0),
+      ),
+    )
+    assert.equal(
+      counts.reduce((sum, count) => sum + count, 0),
+      ROWS - 1,
+    )
+    const other = await assay(['fetch', selection, '--out', out], { home: join(folder.path, 'auditor'), server })
+    assert.match(other.errors, /holds what was fetched for/)
+  })
+
+  test('a second version follows the first, and only its new file is sent', async () => {
+    await writeFile(join(folder.path, 'set', 'data', 'more.jsonl'), lines(ROWS, ROWS + 50))
+    const second = await line('contributor', publishing(join(folder.path, 'set')), Version)
+    assert.deepEqual([second.number, second.state], [2, 'verified'])
+  })
+
+  test('a damaged block breaks the law of files, and no other', async () => {
+    await damageBlock(join(folder.path, 'node', 'blocks'), Buffer.from(lines(0, ROWS)))
+    const { code, json } = await assay(['audit', run], { home: join(folder.path, 'auditor'), server })
+    assert.equal(code, 1)
+    assert.deepEqual(
+      Audit.parse(json)
+        .steps.filter(({ status }) => status === 'failed')
+        .map(({ name }) => name),
+      ['files'],
+    )
+  })
+})
+
+/** Audits until the sequencer has logged the run. */
+async function logged(run: string): Promise<z.infer<typeof Audit>> {
+  for (;;) {
+    const { code, json, errors } = await assay(['audit', run, '--samples', '60'], { home: join(folder.path, 'auditor'), server })
+    if (code !== 2) return Audit.parse(json)
+    const unknown = Audit.parse(json).steps.filter(({ status }) => status === 'unknown')
+    assert.ok(
+      unknown.every(({ detail }) => detail.includes('try again')),
+      `${errors}\n${JSON.stringify(unknown)}`,
+    )
+  }
+}
+
+async function damageBlock(directory: string, content: Buffer): Promise<void> {
+  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue
+    const path = join(entry.parentPath, entry.name)
+    const stored = await readFile(path)
+    if (!stored.equals(content)) continue
+    stored[100]! ^= 1
+    return writeFile(path, stored)
+  }
+  assert.fail('no such block')
+}
