@@ -80,16 +80,8 @@ export function textOf(value: Value | undefined): string | null {
 
 /** A label as text: strings, numbers and truth values; null for everything else. */
 export function labelOf(value: Value | undefined): string | null {
-  switch (typeof value) {
-    case 'string':
-      return value
-    case 'number':
-    case 'bigint':
-    case 'boolean':
-      return String(value)
-    default:
-      return null
-  }
+  if (typeof value === 'string') return value
+  return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' ? String(value) : null
 }
 
 /** At most eight names for a sentence. */

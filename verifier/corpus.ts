@@ -16,7 +16,7 @@ export interface CorpusColumns {
 
 /** A corpus over columns of equal length. Canonical forms are made when first asked for and kept. */
 export function createCorpus({ texts, labels, digests, language, domain, seed }: CorpusColumns): Corpus {
-  const canonical: (string | null | undefined)[] = new Array(texts.length)
+  const canonical: (string | null | undefined)[] = Array.from({ length: texts.length })
   return {
     count: texts.length,
     text: (sample) => texts[sample] ?? null,

@@ -10,6 +10,7 @@ import { outlier } from './detectors/outlier.ts'
 import { semanticDuplicate } from './detectors/semanticDuplicate.ts'
 import { syntheticText } from './detectors/syntheticText.ts'
 import { trigger } from './detectors/trigger.ts'
+import { weightsReference } from './synthetic/probe.ts'
 
 /** Every detector that this verifier has, in the order of a report. */
 export const DETECTORS: readonly Detector[] = [
@@ -23,7 +24,11 @@ export const DETECTORS: readonly Detector[] = [
 ]
 
 /** A recipe of all detectors at their defaults. Without models the detectors that need embeddings do not run, and reports say so. */
-export function buildRecipe(models: readonly ModelReference[], weights: Recipe['weights'], hash?: Sha256): Encoded<Recipe> {
+export function buildRecipe(
+  models: readonly ModelReference[],
+  weights: Recipe['weights'] = [weightsReference()],
+  hash?: Sha256,
+): Encoded<Recipe> {
   const recipe: Recipe = {
     kind: 'recipe',
     version: 1,

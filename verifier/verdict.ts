@@ -68,7 +68,10 @@ function holm(decisions: readonly Decision[], alpha: number): Decision[] {
 /** Why a property that is not flagged is not clear either. */
 function doubtsOf(outcomes: readonly Outcome[], deciding: readonly Decision[], coverage: number, thresholds: Recipe['verdict']): string[] {
   if (deciding.length === 0) {
-    const notes = outcomes.flatMap(({ id, result }) => (result.ran ? [] : [`${id} did not run: ${result.note}`]))
+    const notes = outcomes.flatMap(({ id, result }) => {
+      if (!result.ran) return [`${id} did not run: ${result.note}`]
+      return result.note === undefined ? [] : [`${id} decides nothing: ${result.note}`]
+    })
     return notes.length > 0 ? notes : ['No detector of this recipe decides it.']
   }
   const doubts: string[] = []

@@ -83,7 +83,7 @@ describe('a report', () => {
 
   it('refuses a recipe of another program', async () => {
     await using blocks = await testBlocks()
-    const recipe = buildRecipe([], []).document
+    const recipe = buildRecipe([]).document
     const foreign = encodeDocument('recipe', {
       ...recipe,
       detectors: [{ id: 'aura', version: 1, tier: 'T0', parameters: {} }],

@@ -19,9 +19,9 @@ export interface BuiltReport {
   encoded: Encoded<Report>
   table: FindingsTable
   evidence: Finding[]
-  property(name: Property): PropertyResult
+  property: (name: Property) => PropertyResult
   /** Names of a sample's flags. */
-  flagsOf(sample: number): string[]
+  flagsOf: (sample: number) => string[]
 }
 
 export async function manifestOf(blocks: Blocks, content: string, fields: Partial<Manifest> = {}): Promise<Encoded<Manifest>> {
@@ -47,7 +47,7 @@ export async function indexOf(blocks: Blocks, manifest: Encoded<Manifest>): Prom
 export async function reportOn(
   blocks: Blocks,
   rows: readonly object[],
-  { fields, recipe = buildRecipe([], []) }: { fields?: Partial<Manifest>; recipe?: Encoded<Recipe> } = {},
+  { fields, recipe = buildRecipe([]) }: { fields?: Partial<Manifest>; recipe?: Encoded<Recipe> } = {},
 ): Promise<BuiltReport> {
   const manifest = await manifestOf(blocks, rows.map((row) => JSON.stringify(row) + '\n').join(''), fields)
   const index = await indexOf(blocks, manifest)

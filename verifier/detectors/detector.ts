@@ -51,7 +51,7 @@ export interface DetectorContext {
   readonly parameters: Readonly<Record<string, Parameter>>
   readonly signal: AbortSignal
   /** Share of the work that is done, 0 … 1. */
-  onProgress(share: number): void
+  readonly onProgress: (share: number) => void
 }
 
 export interface Scores {

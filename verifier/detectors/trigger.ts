@@ -42,6 +42,8 @@ export const trigger: Detector = {
     const classCount = documents.classNames.length
     if (classCount < 2)
       return { ran: false, note: classCount === 0 ? 'no sample has both a text and a label' : 'all samples have the same label' }
+    if (2 * classCount > documents.samples.length)
+      return { ran: false, note: `there are ${classCount} labels on ${documents.samples.length} different texts: too many to be classes` }
     onProgress(0.1)
     signal.throwIfAborted()
     const tokens = Math.max(1, documents.ids.length)

@@ -55,7 +55,7 @@ export function tokens(text: string): string[] {
   return found
 }
 
-/** Whether a token is a word and not a punctuation mark. */
-export function isWord(token: string): boolean {
-  return KINDS[token.charCodeAt(0)] !== MARK
+/** Whether a token that begins with this UTF-16 unit is a word and not a mark. */
+export function isWordUnit(unit: number): boolean {
+  return KINDS[unit] === WORD || KINDS[unit] === ALONE
 }
