@@ -16,7 +16,8 @@ import {
   Uint32,
 } from 'apache-arrow'
 import { FLAGS } from './findings.ts'
-import { messageOf, Problem } from './problem.ts'
+import { type IntegerColumn, readIntegerTable } from './integerTable.ts'
+import { Problem } from './problem.ts'
 
 /** In a score column: the detector abstained on this sample (null in the file). */
 export const NO_SCORE = -0x8000_0000
@@ -33,7 +34,6 @@ export interface FindingsTable {
 }
 
 const BATCH_ROWS = 65_536
-const MAX_DETECTORS = 64
 const ALL_FLAGS = 2 ** FLAGS.length - 1
 const COLUMN_NAME = /^(?:flags|(score|cluster)\.([a-z][a-z0-9_]{0,63}))$/
 
@@ -86,32 +86,20 @@ function nullableData(values: Int32Array, absent: number): Data<Int32> {
  * names and types above, flags that are known, and clusters that are samples.
  */
 export function decodeFindings(bytes: Uint8Array, sampleCount: number): FindingsTable {
-  const { fields, batches } = readBatches(bytes)
-  const rows = batches.reduce((sum, batch) => sum + batch.numRows, 0)
-  if (rows !== sampleCount) throw invalid(`it has ${rows} rows; the index has ${sampleCount} samples`)
-  if (fields[0]?.name !== 'flags') throw invalid('its first column is not "flags"')
-  if (fields.length > 1 + 2 * MAX_DETECTORS) throw invalid(`it has ${fields.length} columns`)
+  const { columns, rowCount } = readIntegerTable(bytes, sampleCount)
+  if (rowCount !== sampleCount) throw invalid(`it has ${rowCount} rows; the index has ${sampleCount} samples`)
+  if (columns[0]?.name !== 'flags') throw invalid('its first column is not "flags"')
   const table: FindingsTable = { flags: new Uint32Array(sampleCount), scores: new Map(), clusters: new Map() }
-  fields.forEach((field, at) => {
-    const [match, kind, id] = COLUMN_NAME.exec(field.name) ?? []
-    const previous = fields[at - 1]?.name ?? ''
-    if (match === undefined || (at > 0 && compareColumns(previous, field.name) >= 0))
-      throw invalid(`column "${field.name}" has no place in it`)
-    const columns = batches.map((batch) => batch.data.children[at]!)
-    if (kind === undefined) readFlags(field, columns, table.flags)
-    else if (kind === 'score') table.scores.set(id!, readNullable(field, columns, sampleCount, NO_SCORE, NO_SCORE + 1, 0x7fff_ffff))
-    else table.clusters.set(id!, readNullable(field, columns, sampleCount, NO_CLUSTER, 0, sampleCount - 1))
+  columns.forEach((column, at) => {
+    const [match, kind, id] = COLUMN_NAME.exec(column.name) ?? []
+    if (match === undefined || (at > 0 && compareColumns(columns[at - 1]!.name, column.name) >= 0))
+      throw invalid(`column "${column.name}" has no place in it`)
+    if (column.isSigned !== (kind !== undefined)) throw invalid(`column "${column.name}" is ${column.isSigned ? 'int32' : 'uint32'}`)
+    if (kind === undefined) readFlags(column, table.flags)
+    else if (kind === 'score') table.scores.set(id!, readNullable(column, sampleCount, NO_SCORE, NO_SCORE + 1, 0x7fff_ffff))
+    else table.clusters.set(id!, readNullable(column, sampleCount, NO_CLUSTER, 0, sampleCount - 1))
   })
   return table
-}
-
-function readBatches(bytes: Uint8Array): { fields: readonly Field[]; batches: readonly RecordBatch[] } {
-  try {
-    const { schema, batches } = tableFromIPC(bytes)
-    return { fields: schema.fields, batches }
-  } catch (cause) {
-    throw invalid(`it is not Arrow IPC: ${messageOf(cause)}`, cause)
-  }
 }
 
 /** flags < score.* < cluster.*, then by id. */
@@ -120,43 +108,31 @@ function compareColumns(a: string, b: string): number {
   return rank(a) - rank(b) || (a < b ? -1 : a > b ? 1 : 0)
 }
 
-function readFlags(field: Field, columns: readonly Data[], flags: Uint32Array): void {
-  if (!DataType.isInt(field.type) || field.type.bitWidth !== 32 || field.type.isSigned) throw invalid('"flags" is not uint32')
+function readFlags({ batches }: IntegerColumn, flags: Uint32Array): void {
   let at = 0
-  for (const column of columns) {
-    const values: Uint32Array = column.values
-    if (column.nullCount > 0 || values.length < column.length) throw invalid('"flags" has gaps')
-    for (let i = 0; i < column.length; i++) {
-      if (values[i]! > ALL_FLAGS) throw invalid(`sample ${at} has flags that are not known`)
-      flags[at++] = values[i]!
-    }
+  for (const { values, validity } of batches) {
+    if (validity !== null) throw invalid('"flags" has nulls')
+    const unknown = values.findIndex((mask) => mask > ALL_FLAGS)
+    if (unknown >= 0) throw invalid(`sample ${at + unknown} has flags that are not known`)
+    flags.set(values, at)
+    at += values.length
   }
 }
 
-function readNullable(
-  field: Field,
-  columns: readonly Data[],
-  sampleCount: number,
-  absent: number,
-  minimum: number,
-  maximum: number,
-): Int32Array {
-  if (!DataType.isInt(field.type) || field.type.bitWidth !== 32 || !field.type.isSigned) throw invalid(`"${field.name}" is not int32`)
+function readNullable({ name, batches }: IntegerColumn, sampleCount: number, absent: number, minimum: number, maximum: number): Int32Array {
   const result = new Int32Array(sampleCount)
   let at = 0
-  for (const column of columns) {
-    const values: Int32Array = column.values
-    const bitmap: Uint8Array | null = column.nullCount > 0 ? column.nullBitmap : null
-    if (values.length < column.length || (bitmap !== null && bitmap.length * 8 < column.length)) throw invalid(`"${field.name}" has gaps`)
-    for (let i = 0; i < column.length; i++) {
-      const value = bitmap !== null && (bitmap[i >> 3]! & (1 << (i & 7))) === 0 ? null : values[i]!
-      if (value !== null && (value < minimum || value > maximum)) throw invalid(`"${field.name}" of sample ${at} is out of range`)
-      result[at++] = value ?? absent
+  for (const { values, validity } of batches) {
+    for (let i = 0; i < values.length; i++, at++) {
+      const value = values[i]!
+      if (validity !== null && (validity[i >> 3]! & (1 << (i & 7))) === 0) result[at] = absent
+      else if (value >= minimum && value <= maximum) result[at] = value
+      else throw invalid(`"${name}" of sample ${at} is out of range`)
     }
   }
   return result
 }
 
-function invalid(detail: string, cause?: unknown): Problem {
-  return new Problem('invalid-document', `not a findings table: ${detail}`, { cause })
+function invalid(detail: string): Problem {
+  return new Problem('invalid-document', `not a findings table: ${detail}`)
 }
