@@ -2,19 +2,7 @@
  * The findings table of a report as an Arrow IPC file; core/findings.ts says what its columns mean. Columns stand in this order:
  * `flags`, then `score.<id>` and then `cluster.<id>`, each sorted by id. The same findings give the same bytes.
  */
-import {
-  Data,
-  DataType,
-  Field,
-  Int32,
-  makeData,
-  RecordBatch,
-  RecordBatchFileWriter,
-  Schema,
-  Struct,
-  tableFromIPC,
-  Uint32,
-} from 'apache-arrow'
+import { type Data, Field, Int32, makeData, RecordBatch, RecordBatchFileWriter, Schema, Struct, Uint32 } from 'apache-arrow'
 import { FLAGS } from './findings.ts'
 import { type IntegerColumn, readIntegerTable } from './integerTable.ts'
 import { Problem } from './problem.ts'
