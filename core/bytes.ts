@@ -3,9 +3,9 @@ import { base64pad } from 'multiformats/bases/base64'
 
 export { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 
-const decoder = new TextDecoder('utf-8', { fatal: true })
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** UTF-8 bytes to a string. Throws a TypeError on bytes that are not UTF-8. */
+/** UTF-8 bytes to a string, a byte order mark kept. Throws a TypeError on bytes that are not UTF-8. */
 export function bytesToUtf8(bytes: Uint8Array): string {
   return decoder.decode(bytes)
 }
