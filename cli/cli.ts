@@ -72,6 +72,7 @@ async function runLine(environment: CliEnvironment, { command, args, common }: P
         clock: () => new Date(),
         delay,
         random: (below) => randomInt(below),
+        runLine: (other) => runCli({ ...environment, ...other }),
       },
       args,
     )

@@ -54,6 +54,16 @@ export interface CommandContext {
   delay: (ms: number, signal: AbortSignal) => Promise<void>
   /** A uniformly random integer in [0, below). */
   random: (below: number) => number
+  /** Runs another line of `assay` in this process, as another user at another place would. */
+  runLine: (line: OtherLine) => Promise<ExitCode>
+}
+
+export interface OtherLine {
+  words: readonly string[]
+  homeDirectory: string
+  server: string
+  /** Gets what the line prints to its standard output. */
+  stdout: Writable
 }
 
 export interface Command<P extends readonly string[] = readonly string[], O extends Options = Options> {

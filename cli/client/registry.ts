@@ -3,12 +3,21 @@
  * to believe it verifies CIDs and signatures.
  */
 import { z } from 'zod'
-import { bytesToBase64 } from '../../core/bytes.ts'
+import { MAX_BLOCK_BYTES } from '../../core/audit/source.ts'
+import { bytesToBase64, bytesToUtf8, concatBytes } from '../../core/bytes.ts'
 import { type CID, isCid, parseCid } from '../../core/cid.ts'
 import type { Policy } from '../../core/documents/selection.ts'
 import { Did } from '../../core/documents/common.ts'
+import { MAX_DOCUMENT_BYTES } from '../../core/documents/document.ts'
+import { DIGEST_LENGTH } from '../../core/hash.ts'
+import { MAX_NOTE_BYTES } from '../../core/log/note.ts'
+import { MAX_PROOF_FILE_BYTES } from '../../core/log/proofFile.ts'
+import { TILE_WIDTH } from '../../core/merkle/tiles.ts'
 import { Problem } from '../../core/problem.ts'
 import type { Http, RequestBody } from './http.ts'
+
+/** A page of samples with long texts is the largest. */
+const MAX_JSON_BYTES = 256 * 1024 * 1024
 
 const CidText = z.string().transform((text) => parseCid(text))
 
@@ -86,10 +95,8 @@ export interface SignedBytes {
 
 export function createRegistry(http: Http): Registry {
   const get = async <T>(path: string, schema: z.ZodType<T>): Promise<T> => parseAnswer(schema, await http.request(path))
-  const getBytes = async (path: string, accept = '*/*') => {
-    const response = await http.request(path, { headers: { accept } })
-    return new Uint8Array(await bodyOf(response, (answer) => answer.arrayBuffer()))
-  }
+  const getBytes = async (path: string, maxBytes: number, accept = '*/*') =>
+    readBody(await http.request(path, { headers: { accept } }), maxBytes)
   const post = async <T>(path: string, value: unknown, schema: z.ZodType<T>, token?: string): Promise<T> => {
     const headers = { 'content-type': 'application/json', ...authorization(token) }
     return parseAnswer(schema, await http.request(path, { method: 'POST', headers, body: () => JSON.stringify(value) }))
@@ -115,10 +122,10 @@ export function createRegistry(http: Http): Registry {
       if (got !== cid.toString()) throw new Problem('cid-mismatch', `the registry stored ${got} instead of ${cid.toString()}`)
     },
     publish: (name, signed, token) => post(`/v1/datasets/${datasetPath(name)}/versions`, encodeSigned(signed), Published, token),
-    document: (cid) => getBytes(`/v1/documents/${cid.toString()}`, 'application/vnd.ipld.dag-json'),
+    document: (cid) => getBytes(`/v1/documents/${cid.toString()}`, MAX_DOCUMENT_BYTES, 'application/vnd.ipld.dag-json'),
     attestations: (cid) => get(`/v1/documents/${cid.toString()}/attestations`, Attested),
-    proof: (cid) => getBytes(`/v1/documents/${cid.toString()}/proof`),
-    block: (cid) => getBytes(`/ipfs/${cid.toString()}?format=raw`, 'application/vnd.ipld.raw'),
+    proof: (cid) => getBytes(`/v1/documents/${cid.toString()}/proof`, MAX_PROOF_FILE_BYTES),
+    block: (cid) => getBytes(`/ipfs/${cid.toString()}?format=raw`, MAX_BLOCK_BYTES, 'application/vnd.ipld.raw'),
     select: (version, policy) => post('/v1/selections', { version, policy }, Selected),
     samples: (ref, query) => get(samplesPath(ref, query), SamplePage),
     async sampleStream(ref, query) {
@@ -130,8 +137,8 @@ export function createRegistry(http: Http): Registry {
       await post('/v1/runs', encodeSigned(signed), z.unknown(), token)
     },
     service: () => get('/v1/service', Service),
-    checkpoint: () => getBytes('/log/checkpoint'),
-    logTile: (path) => getBytes(`/log/${path}`),
+    checkpoint: () => getBytes('/log/checkpoint', MAX_NOTE_BYTES),
+    logTile: (path) => getBytes(`/log/${path}`, TILE_WIDTH * DIGEST_LENGTH),
   }
 }
 
@@ -142,20 +149,26 @@ export function authorization(token: string | undefined): Record<string, string>
 
 /** Validates a JSON answer. Throws `unavailable` when the server is no registry of this kind. */
 export async function parseAnswer<T>(schema: z.ZodType<T>, response: Response): Promise<T> {
-  const text = await bodyOf(response, (answer) => answer.text())
+  const body = await readBody(response, MAX_JSON_BYTES)
   try {
-    return schema.parse(JSON.parse(text))
+    return schema.parse(JSON.parse(bytesToUtf8(body)))
   } catch (cause) {
     throw new Problem('unavailable', `${new URL(response.url || 'http://registry').origin} does not answer as a registry does`, { cause })
   }
 }
 
-async function bodyOf<T>(response: Response, read: (response: Response) => Promise<T>): Promise<T> {
-  try {
-    return await read(response)
-  } catch (error) {
-    throw brokenOff(error)
+/** The whole body. Throws `too-large` once it passes `maxBytes`, without reading on. */
+async function readBody(response: Response, maxBytes: number): Promise<Uint8Array> {
+  if (response.body === null) return new Uint8Array(0)
+  const pieces: Uint8Array[] = []
+  let sizeBytes = 0
+  for await (const piece of unbroken(response.body)) {
+    sizeBytes += piece.length
+    if (sizeBytes > maxBytes)
+      throw new Problem('too-large', `the registry's answer passes ${maxBytes} bytes; nothing that is asked for does`)
+    pieces.push(piece)
   }
+  return pieces.length === 1 ? pieces[0]! : concatBytes(...pieces)
 }
 
 async function* unbroken(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -1,7 +1,6 @@
 /** `assay demo`: the whole main job on real data, then a node that keeps serving what it made. */
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { runCli } from '../cli.ts'
 import { defineCommand } from '../command.ts'
 import { runDemo } from '../demo/demo.ts'
 
@@ -22,8 +21,7 @@ export const demo = defineCommand({
         cacheDirectory: join(homedir(), '.cache', 'assay', 'demo'),
         port: options.port,
         context,
-        runLine: ({ words, home, server, stdout }) =>
-          runCli({ words, stdout, stderr: process.stderr, terminal: process.stderr.isTTY, homeDirectory: home, server, signal }),
+        runLine: ({ home, ...line }) => context.runLine({ ...line, homeDirectory: home }),
       },
       async (url, ended) => {
         if (options.once) return

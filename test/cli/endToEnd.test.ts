@@ -178,8 +178,23 @@ describe('contributor, trainer and auditor', { concurrency: 1 }, () => {
 
   test('a second version follows the first, and only its new file is sent', async () => {
     await writeFile(join(folder.path, 'set', 'data', 'more.jsonl'), lines(ROWS, ROWS + 50))
-    const second = await line('contributor', publishing(join(folder.path, 'set')), Version)
-    assert.deepEqual([second.number, second.state], [2, 'verified'])
+    const said = await rawLine('contributor', publishing(join(folder.path, 'set')))
+    assert.match(said, /^read 3 files/m)
+    assert.match(said, /^uploaded 1 file,/m)
+    assert.match(said, /^published acme\/messages@2/m)
+    assert.match(said, /^state +verified$/m)
+  })
+
+  test('a version that cannot be read fails with its reason, and the next one is not held up by it', async () => {
+    const path = join(folder.path, 'ragged.csv')
+    const words = ['publish', path, 'acme/table', '--license', 'CC0-1.0', '--wait']
+    await writeFile(path, 'a,b\n1,2\n3\n')
+    const failed = await assay(words, { home: join(folder.path, 'contributor'), server })
+    assert.equal(failed.code, 1)
+    const { failure } = z.object({ state: z.literal('failed'), failure: z.string() }).parse(failed.json)
+    assert.match(failure, /ragged\.csv/)
+    await writeFile(path, 'a,b\n1,2\n3,4\n')
+    assert.equal((await line('contributor', words, Version)).number, 2)
   })
 
   test('a damaged block breaks the law of files, and no other', async () => {

@@ -4,6 +4,8 @@ import { type IncomingMessage, type ServerResponse, createServer } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { type HttpOptions, createHttp } from '../../cli/client/http.ts'
+import { createRegistry } from '../../cli/client/registry.ts'
+import { CODEC_RAW, cidOf } from '../../core/cid.ts'
 import { Problem, type ProblemCode } from '../../core/problem.ts'
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void
@@ -130,4 +132,28 @@ test('a server below a path keeps it', async () => {
     delay: async () => undefined,
   })
   assert.equal(await (await http.request('/v1/log')).text(), '/assay/v1/log')
+})
+
+test('an answer that is larger than it can rightly be is cut off', async () => {
+  const endless: Answer = (_request, response) => {
+    response.on('drain', () => response.write(Buffer.alloc(1024 * 1024)))
+    response.write(Buffer.alloc(1024 * 1024))
+  }
+  await using server = await serverOf([endless])
+  const block = cidOf(CODEC_RAW, new Uint8Array(1))
+  await assert.rejects(createRegistry(server.http).block(block), isProblem('too-large', /2097152 bytes/))
+})
+
+test('an answer that breaks off in the middle leaves the question open', async () => {
+  const broken: Answer = (_request, response) => {
+    response.writeHead(200, { 'content-length': '1000' })
+    response.write('half', () => response.destroy())
+  }
+  await using server = await serverOf([broken])
+  await assert.rejects(createRegistry(server.http).checkpoint(), isProblem('unavailable', /broke/))
+})
+
+test('a server that is no registry is told apart from one that says no', async () => {
+  await using server = await serverOf([ok])
+  await assert.rejects(createRegistry(server.http).version('a/b'), isProblem('unavailable', /not answer as a registry does/))
 })
