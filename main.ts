@@ -193,6 +193,7 @@ function startWorkers(parts: NodeParts & { embedder: Embedder | undefined; signa
         recipe: kind === 'verify' ? recipe.cid : null,
         worker: `${role}@${hostname()}:${process.pid}`,
         signal,
+        leaseMs: settings.leaseMs,
         onError: (error, job: Job | null) => report(job === null ? role : `${role}, job ${job.kind} ${job.key}`, error),
       }),
     )

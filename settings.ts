@@ -23,6 +23,8 @@ export interface Settings {
   /** Name of the log; null: the one in the database, or one made from the log's key. */
   logOrigin: string | null
   registration: 'open' | 'closed'
+  /** A worker that gives no sign of life for this long is taken for dead, and its job goes to another. */
+  leaseMs: number
   maxFileBytes: number
   device: Device
   /** False: verify without the detectors that need embeddings. */
@@ -38,7 +40,7 @@ export const HELP = `usage: npm start -- [options]
   --port N       0 for any that is free (ASSAY_PORT; default 8080)
   --migrate      bring the database of DATABASE_URL up to date, and end
 environment: DATABASE_URL, ASSAY_HOST (127.0.0.1), ASSAY_PUBLIC_URL, ASSAY_LOG_ORIGIN, ASSAY_REGISTRATION (open|closed),
-  ASSAY_MAX_FILE_BYTES, ASSAY_DEVICE (cpu|webgpu|cuda), ASSAY_MODEL (default|none), ASSAY_MODEL_DIR, ASSAY_MODEL_CACHE, ASSAY_MODEL_HUB`
+  ASSAY_MAX_FILE_BYTES, ASSAY_LEASE_SECONDS (60), ASSAY_DEVICE (cpu|webgpu|cuda), ASSAY_MODEL (default|none), ASSAY_MODEL_DIR, ASSAY_MODEL_CACHE, ASSAY_MODEL_HUB`
 
 /** Throws `invalid-request` for an option or variable that makes no sense. */
 export function parseSettings(words: string[], env: NodeJS.ProcessEnv): Settings {
@@ -57,11 +59,12 @@ export function parseSettings(words: string[], env: NodeJS.ProcessEnv): Settings
     dataDir: resolve(values.data),
     migrateOnly: values.migrate,
     host: env['ASSAY_HOST'] ?? '127.0.0.1',
-    port: integer('--port', values.port, 65_535),
+    port: integer('--port', values.port, { maximum: 65_535 }),
     publicUrl: env['ASSAY_PUBLIC_URL']?.replace(/\/+$/, '') ?? null,
     databaseUrl: env['DATABASE_URL'] ?? null,
     logOrigin: env['ASSAY_LOG_ORIGIN'] ?? null,
     registration: oneOf('ASSAY_REGISTRATION', env['ASSAY_REGISTRATION'] ?? 'open', ['open', 'closed']),
+    leaseMs: integer('ASSAY_LEASE_SECONDS', env['ASSAY_LEASE_SECONDS'] ?? '60', { minimum: 1, maximum: 86_400 }) * 1000,
     maxFileBytes: integer('ASSAY_MAX_FILE_BYTES', env['ASSAY_MAX_FILE_BYTES'] ?? String(DEFAULT_LIMITS.fileBytes)),
     device: parseDevice(env['ASSAY_DEVICE'] ?? 'cpu'),
     withModel: oneOf('ASSAY_MODEL', env['ASSAY_MODEL'] ?? 'default', ['default', 'none']) === 'default',
@@ -77,9 +80,9 @@ function oneOf<T extends string>(name: string, text: string, allowed: readonly T
   return value
 }
 
-function integer(name: string, text: string, maximum = Number.MAX_SAFE_INTEGER): number {
+function integer(name: string, text: string, { minimum = 0, maximum = Number.MAX_SAFE_INTEGER } = {}): number {
   const value = Number(text)
-  if (!/^\d+$/.test(text) || value > maximum)
-    throw new Problem('invalid-request', `${name} is "${text}"; expected a number up to ${maximum}`)
+  if (!/^\d+$/.test(text) || value < minimum || value > maximum)
+    throw new Problem('invalid-request', `${name} is "${text}"; expected a number from ${minimum} to ${maximum}`)
   return value
 }
