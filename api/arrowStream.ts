@@ -3,7 +3,7 @@
  * in a stream as in a file, so whole shards are sent as they lie on the disk; only what is cut, projected or reordered is encoded anew.
  */
 import { Field, RecordBatch, RecordBatchStreamWriter, Schema, Struct, Uint64, makeData } from 'apache-arrow'
-import type { SampleShard } from '../core/documents/sampleIndex.ts'
+import type { SampleIndex, SampleShard } from '../core/documents/sampleIndex.ts'
 import { toArrowSchema } from '../core/samples/arrow.ts'
 import { openArrowFile } from '../store/arrowFile.ts'
 import type { Blocks } from '../store/blocks.ts'
@@ -15,8 +15,9 @@ export const ARROW_STREAM = 'application/vnd.apache.arrow.stream'
 /** The column of sample numbers, which no file can have by chance of its own: it is last, and comes only when asked for. */
 export const NUMBER_COLUMN = 'assay:sample'
 
-/** Rows of a batch that is put together from several places. */
-const TAKEN_ROWS = 2048
+/** About so many bytes are put together from several places for one batch: the more, the fewer times is a stored batch read again. */
+const TAKEN_BYTES = 32 * 1024 * 1024
+const MAX_TAKEN_ROWS = 65_536
 const END_OF_STREAM = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0)
 
 /** The bytes of the stream that answers a plan, read as fast as they are taken. */
@@ -68,11 +69,17 @@ async function* shapedBatches(samples: Samples, plan: SamplePlan): AsyncGenerato
     }
     return
   }
-  for (let place = from; place < to; place += TAKEN_ROWS) {
-    const taken = numbersBetween(sequence, place, Math.min(place + TAKEN_ROWS, to))
+  const step = takenRows(plan.index)
+  for (let place = from; place < to; place += step) {
+    const taken = numbersBetween(sequence, place, Math.min(place + step, to))
     const batch = await samples.take(taken, columns ?? undefined)
     yield numbers ? withNumbers(batch, taken) : batch
   }
+}
+
+function takenRows(index: SampleIndex): number {
+  const bytes = index.shards.reduce((sum, shard) => sum + shard.sizeBytes, 0)
+  return Math.max(1, Math.min(MAX_TAKEN_ROWS, Math.floor((TAKEN_BYTES * index.sampleCount) / bytes)))
 }
 
 function numbersBetween(sequence: SampleSequence, from: number, to: number): number[] {

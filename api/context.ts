@@ -12,7 +12,7 @@ export interface ApiLimits {
   cacheBytes: number
 }
 
-export const DEFAULT_LIMITS: ApiLimits = { fileBytes: 64 * 1024 ** 3, pageSamples: 1000, cacheBytes: 256 * 1024 ** 2 }
+export const DEFAULT_LIMITS: ApiLimits = { fileBytes: 64 * 1024 ** 3, pageSamples: 1000, cacheBytes: 512 * 1024 ** 2 }
 
 /** Something failed that is not the caller's doing; `id` is the one that the caller was told. */
 export interface Fault {

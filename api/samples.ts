@@ -24,7 +24,7 @@ const PAGE_BYTES = 8 * 1024 * 1024
 /** Rows of a page that are read at a time. */
 const PAGE_STEP = 64
 /** Indices whose shards are held in memory at a time. */
-const OPEN_INDICES = 4
+const OPEN_INDICES = 2
 
 const SamplePage = z
   .strictObject({

@@ -6,6 +6,7 @@ import { type RecordBatch, RecordBatchReader, RecordBatchStreamWriter } from 'ap
 import type { SampleIndex, SampleShard } from '../core/documents/sampleIndex.ts'
 import { Problem } from '../core/problem.ts'
 import { buildBatch, rowReader, selectRows, toArrowSchema } from '../core/samples/arrow.ts'
+import type { Field, Schema } from '../core/samples/schema.ts'
 import type { Row } from '../core/samples/value.ts'
 import { openArrowFile } from './arrowFile.ts'
 import type { Blocks } from './blocks.ts'
@@ -129,12 +130,9 @@ export function openSamples(blocks: Blocks, index: SampleIndex, { cacheBytes = 2
   }
 
   async function takeRows(numbers: ArrayLike<number>): Promise<Row[]> {
-    const result = new Array<Row>(numbers.length)
-    await visitBatches(numbers, (batch, positions, rows) => {
-      const read = rowReader(schema, batch)
-      positions.forEach((position, i) => (result[position] = read(rows[i]!)))
-    })
-    return result
+    const rows: Row[] = []
+    await visitBatches(numbers, (batch, positions, places) => copyRows(rows, rowReader(schema, batch), positions, places))
+    return rows
   }
 
   return {
@@ -149,19 +147,28 @@ export function openSamples(blocks: Blocks, index: SampleIndex, { cacheBytes = 2
       }
     },
     async take(numbers, columns) {
-      let only: RecordBatch | undefined
-      let batches = 0
-      await visitBatches(numbers, (batch, _positions, rows) => {
-        batches++
-        if (batches === 1) only = selectRows(batch, rows, columns)
+      const wanted = columns === undefined ? schema : columns.map((name) => fieldNamed(schema, name))
+      const rows: Row[] = []
+      let whole: RecordBatch | null = null
+      await visitBatches(numbers, (batch, positions, places) => {
+        // What lies in one batch is taken column by column; only what is put together from several goes through rows.
+        if (positions.length === numbers.length) whole = selectRows(batch, places, columns)
+        else copyRows(rows, rowReader(wanted, batch), positions, places)
       })
-      if (batches === 1 && only !== undefined) return only
-      const rows = await takeRows(numbers)
-      const batch = buildBatch(schema, rows)
-      return columns === undefined ? batch : selectRows(batch, Array.from(rows.keys()), columns)
+      return whole ?? buildBatch(wanted, rows)
     },
     takeRows,
   }
+}
+
+function copyRows(target: Row[], read: (place: number) => Row, positions: number[], places: number[]): void {
+  for (const [i, position] of positions.entries()) target[position] = read(places[i]!)
+}
+
+function fieldNamed(schema: Schema, name: string): Field {
+  const field = schema.find((candidate) => candidate.name === name)
+  if (field === undefined) throw new Problem('not-found', `there is no column ${JSON.stringify(name)}`)
+  return field
 }
 
 /** The start of an Arrow stream of this schema: with a record batch behind it, it reads as that batch. */
