@@ -3,6 +3,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { ApiContext } from './context.ts'
 import { datasetRoutes } from './datasets.ts'
 import { documentRoutes } from './documents.ts'
+import { eventRoutes } from './events.ts'
 import { fileRoutes } from './files.ts'
 import { gatewayRoutes } from './gateway.ts'
 import { logRoutes } from './log.ts'
@@ -33,6 +34,7 @@ export function createApp(ctx: ApiContext): OpenAPIHono {
     fileRoutes,
     datasetRoutes,
     versionRoutes,
+    eventRoutes,
     documentRoutes,
     sampleRoutes,
     sampleLookupRoutes,
