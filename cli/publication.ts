@@ -1,5 +1,6 @@
 /** From files on disk to a version of a data set: hash, sign, upload what is missing, announce. Repeating it continues. */
 import { equalBytes } from '../core/bytes.ts'
+import { DatasetName } from '../core/documents/common.ts'
 import { type DocumentOf, type Encoded, encodeDagJson, encodeDocument } from '../core/documents/document.ts'
 import type { Signer } from '../core/keys.ts'
 import { Problem } from '../core/problem.ts'
@@ -28,9 +29,12 @@ export interface Publication {
 /** Publishes a folder or a file. Throws Problems of the files, of the description and of the registry. */
 export async function publishPath(context: CommandContext, path: string, description: Description): Promise<Publication> {
   const { registry, home, output, clock } = context
+  // What is cheap to refuse is refused before a large folder is read.
+  const name = DatasetName.safeParse(description.name)
+  if (!name.success) throw new Problem('invalid-request', `"${description.name}" is no name: ${name.error.issues[0]?.message ?? ''}`)
   const signer = await home.signer()
-  const files = await hashFiles(context, path)
   const head = await findHead(context, description.name)
+  const files = await hashFiles(context, path)
   const previous = head === null ? null : await loadDocument(registry, 'manifest', head.manifest)
   const manifest = buildManifest(files, description, {
     signer,

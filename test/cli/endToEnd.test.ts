@@ -96,11 +96,19 @@ describe('contributor, trainer and auditor', { concurrency: 1 }, () => {
     assert.ok(report.evidence.some(({ detector, samples }) => detector === 'hidden_content' && samples.includes(HIDDEN_ROW)))
   })
 
+  test('without a key, and under a name that cannot be, nothing is read or sent', async () => {
+    const nobody = { home: join(folder.path, 'nobody'), server }
+    const keyless = await assay(publishing(join(folder.path, 'nothing there')), nobody)
+    assert.deepEqual([keyless.code, keyless.errors.includes('assay keygen')], [1, true])
+    const nameless = await assay(['publish', join(folder.path, 'nothing there'), 'a b', '--license', 'CC0-1.0'], nobody)
+    assert.match(nameless.errors, /"a b" is no name: expected namespace\/name/)
+  })
+
   test('another’s data set cannot be published to', async () => {
     await line('stranger', ['keygen'], z.unknown())
-    const { code, errors } = await assay(publishing(join(folder.path, 'set', 'README.md')), { home: join(folder.path, 'stranger'), server })
+    const { code, json } = await assay(publishing(join(folder.path, 'set', 'README.md')), { home: join(folder.path, 'stranger'), server })
     assert.equal(code, 1)
-    assert.match(errors, /assay: /)
+    assert.equal(z.object({ error: z.object({ code: z.string() }) }).parse(json).error.code, 'forbidden')
   })
 
   test('select leaves the planted row out, and stream gives each other row to just one worker', async () => {
