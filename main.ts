@@ -52,8 +52,8 @@ async function runNode(settings: Settings, signal: AbortSignal): Promise<void> {
   const keyDir = join(settings.dataDir, 'keys')
   const keyOf = (name: string) => openKeyFile(keyDir, name, random)
   const keys: Keys = { indexer: await keyOf('indexer'), verifier: await keyOf('verifier'), log: await keyOf('log') }
-  const blocks = cleanup.use(await openBlocks({ dir: join(settings.dataDir, 'blocks'), db }))
-  const embedder = settings.withModel ? createEmbedder({ ...embedderOptions(settings) }) : undefined
+  const blocks = cleanup.use(await openNodeBlocks(settings, db))
+  const embedder = settings.withModel ? createEmbedder(embedderOptions(settings)) : undefined
   const recipe = buildRecipe(embedder === undefined ? [] : [embedder.reference], [], blocks.hash)
   await putDocument(blocks, recipe)
   await saveDocument(db, 'recipe', recipe.cid)
@@ -95,6 +95,14 @@ async function openOwnDatabase(settings: Settings, cleanup: AsyncDisposableStack
   } else await assertSchemaCurrent(db)
   if (embedded) await releaseLostClaims(db, { expired: false })
   return db
+}
+
+/** The api alone is in the network: one installation is one peer. */
+async function openNodeBlocks({ dataDir, roles, network }: Settings, db: Database): Promise<Blocks> {
+  const isPeer = network !== undefined && roles.has('api')
+  const blocks = await openBlocks({ dir: join(dataDir, 'blocks'), db, ...(isPeer ? { network } : {}) })
+  for (const address of blocks.addresses()) console.log(`assay: IPFS peer ${address}`)
+  return blocks
 }
 
 function embedderOptions({ device, modelCache, modelDir, modelHub }: Settings) {

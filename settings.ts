@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { DEFAULT_LIMITS } from './api/context.ts'
 import { Problem } from './core/problem.ts'
+import type { NetworkOptions } from './store/network.ts'
 import { defaultModelCache } from './verifier/embedding/modelCache.ts'
 import { type Device, parseDevice } from './verifier/embedding/onnxRuntime.ts'
 
@@ -32,6 +33,8 @@ export interface Settings {
   modelDir: string | undefined
   modelCache: string
   modelHub: string | undefined
+  /** Multiaddrs to listen on and peers to dial; undefined: no IPFS network. */
+  network: NetworkOptions | undefined
 }
 
 export const HELP = `usage: npm start -- [options]
@@ -40,7 +43,8 @@ export const HELP = `usage: npm start -- [options]
   --port N       0 for any that is free (ASSAY_PORT; default 8080)
   --migrate      bring the database of DATABASE_URL up to date, and end
 environment: DATABASE_URL, ASSAY_HOST (127.0.0.1), ASSAY_PUBLIC_URL, ASSAY_LOG_ORIGIN, ASSAY_REGISTRATION (open|closed),
-  ASSAY_MAX_FILE_BYTES, ASSAY_LEASE_SECONDS (60), ASSAY_DEVICE (cpu|webgpu|cuda), ASSAY_MODEL (default|none), ASSAY_MODEL_DIR, ASSAY_MODEL_CACHE, ASSAY_MODEL_HUB`
+  ASSAY_MAX_FILE_BYTES, ASSAY_LEASE_SECONDS (60), ASSAY_DEVICE (cpu|webgpu|cuda), ASSAY_MODEL (default|none), ASSAY_MODEL_DIR, ASSAY_MODEL_CACHE, ASSAY_MODEL_HUB,
+  ASSAY_P2P_LISTEN (local, or multiaddrs), ASSAY_P2P_PEERS (multiaddrs): exchange blocks over IPFS, with the api role`
 
 /** Throws `invalid-request` for an option or variable that makes no sense. */
 export function parseSettings(words: string[], env: NodeJS.ProcessEnv): Settings {
@@ -71,6 +75,17 @@ export function parseSettings(words: string[], env: NodeJS.ProcessEnv): Settings
     modelDir: env['ASSAY_MODEL_DIR'],
     modelCache: env['ASSAY_MODEL_CACHE'] ?? defaultModelCache(),
     modelHub: env['ASSAY_MODEL_HUB'],
+    network: parseNetwork(env['ASSAY_P2P_LISTEN'], env['ASSAY_P2P_PEERS']),
+  }
+}
+
+/** Multiaddrs, separated by commas or space; `ASSAY_P2P_LISTEN=local` for any port of the loopback interface. */
+function parseNetwork(listen: string | undefined, peers: string | undefined): NetworkOptions | undefined {
+  if (listen === undefined && peers === undefined) return undefined
+  const list = (text: string) => text.split(/[\s,]+/).filter((address) => address !== '')
+  return {
+    ...(listen === undefined || listen === 'local' ? {} : { listen: list(listen) }),
+    ...(peers === undefined ? {} : { peers: list(peers) }),
   }
 }
 

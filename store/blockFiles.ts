@@ -35,7 +35,6 @@ export interface StagingBlockstore {
   read(cid: CID): Promise<Uint8Array | null>
   has(cid: CID): Promise<boolean>
   stage(): StagedBlocks
-  [Symbol.asyncDispose](): Promise<void>
 }
 
 /** Staged blocks of an import that takes longer than this are taken for those of a process that died. */
@@ -151,8 +150,6 @@ export class BlockFiles extends BaseBlockstore implements StagingBlockstore {
     await file.writeFile(bytes)
     if (this.#fsync) await file.datasync()
   }
-
-  async [Symbol.asyncDispose](): Promise<void> {}
 }
 
 /** Whether the file holds exactly these bytes: a damaged block is written anew. */

@@ -7,20 +7,21 @@
  * first imports, then pins, then names the CID in Postgres (documents.ts, files.ts), and only then answers.
  */
 import { createHash, hash as nodeHash } from 'node:crypto'
+import type { Helia } from '@helia/interface'
 
 import { type CID, blockMatches, cidOf } from '../core/cid.ts'
 import type { Sha256 } from '../core/hash.ts'
 import { Problem } from '../core/problem.ts'
 import { buildDirectory, type DirectoryEntry } from '../core/unixfs/directory.ts'
 import { createFileBuilder } from '../core/unixfs/file.ts'
-import type { GetBlock } from '../core/unixfs/node.ts'
 import { fileSize, readFileRange } from '../core/unixfs/reader.ts'
 import { BlockFiles, type StagingBlockstore } from './blockFiles.ts'
 import type { Database } from './database.ts'
-import { PostgresDatastore } from './datastore.ts'
+import { PostgresDatastore, type TransactionalDatastore } from './datastore.ts'
 import { MemoryBlocks } from './memoryBlocks.ts'
 import { MemoryTransactions } from './memoryDatastore.ts'
-import { createPins, type Pins } from './pins.ts'
+import type { Network, NetworkOptions } from './network.ts'
+import { createPins } from './pins.ts'
 
 export interface ImportedFile {
   /** Root of the file's UnixFS DAG under the profile unixfs-v1-2025. */
@@ -61,6 +62,8 @@ export interface Blocks {
   unpin(cid: CID): Promise<void>
   /** Whether the block is pinned, by itself or as a part of something that is. */
   isPinned(cid: CID): Promise<boolean>
+  /** Multiaddrs under which peers reach these blocks; none without a network. */
+  addresses(): string[]
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -73,6 +76,8 @@ export interface BlocksOptions {
   hash?: Sha256
   /** Survive a power cut (fsync) and not only the death of the process. Default true. */
   fsync?: boolean
+  /** Exchange blocks with peers. Without it no socket is opened and a block that is not here is missing. */
+  network?: NetworkOptions
 }
 
 /** SHA-256 by OpenSSL: the same bytes as core's own, about seven times as fast. */
@@ -84,29 +89,29 @@ export const nativeSha256: Sha256 = (bytes) => {
 /** Bytes of blocks of one import that may be on their way to the disk at once. */
 const IN_FLIGHT_BYTES = 16 * 1024 * 1024
 
-/** Opens the blocks, without any network. */
-export async function openBlocks({ dir, db, hash = nativeSha256, fsync = true }: BlocksOptions = {}): Promise<Blocks> {
+/** Opens the blocks. Throws when the directory cannot be used or a peer of the network cannot be reached. */
+export async function openBlocks({ dir, db, hash = nativeSha256, fsync = true, network }: BlocksOptions = {}): Promise<Blocks> {
   const { createHeliaLight } = await import('helia')
   const store = dir === undefined ? new MemoryBlocks() : await BlockFiles.open(dir, { fsync })
   const datastore = db === undefined ? new MemoryTransactions() : new PostgresDatastore(db)
   const helia = createHeliaLight({ blockstore: store, datastore })
-  await helia.start()
-  return createBlocks(
-    store,
-    hash,
-    (blocks) => createPins(helia, blocks, datastore),
-    async () => void (await helia.stop()),
-  )
+  let joined: Network | null = null
+  if (network === undefined) await helia.start()
+  else joined = await (await import('./network.ts')).startWithNetwork(helia, network)
+  return createBlocks({ store, helia, datastore, hash, network: joined })
 }
 
-function createBlocks(
-  store: StagingBlockstore,
-  hash: Sha256,
-  pinsOf: (blocks: { get: GetBlock; has: Blocks['has'] }) => Pins,
-  close: () => Promise<void>,
-): Blocks {
+interface BlockParts {
+  store: StagingBlockstore
+  helia: Helia
+  datastore: TransactionalDatastore
+  hash: Sha256
+  network: Network | null
+}
+
+function createBlocks({ store, helia, datastore, hash, network }: BlockParts): Blocks {
   async function get(cid: CID): Promise<Uint8Array> {
-    const bytes = await store.read(cid)
+    const bytes = (await store.read(cid)) ?? (await network?.fetch(cid)) ?? null
     if (bytes === null) throw new Problem('block-missing', `the block ${cid.toString()} is not here`)
     if (!blockMatches(cid, bytes, hash))
       throw new Problem('block-corrupt', `the block ${cid.toString()} is damaged on this server's disk; publish its file again to mend it`)
@@ -114,7 +119,7 @@ function createBlocks(
   }
 
   const has = (cid: CID) => store.has(cid)
-  const pins = pinsOf({ get, has })
+  const pins = createPins(helia, { get, has }, datastore)
 
   async function importFile(
     source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
@@ -193,9 +198,9 @@ function createBlocks(
     pin: (cid, { recursive = true } = {}) => pins.add(cid, recursive),
     unpin: (cid) => pins.remove(cid),
     isPinned: (cid) => pins.has(cid),
+    addresses: () => network?.addresses() ?? [],
     async [Symbol.asyncDispose]() {
-      await close()
-      await store[Symbol.asyncDispose]()
+      await helia.stop()
     },
   }
 }

@@ -1,13 +1,13 @@
 /** Blocks in memory, with the same laws as block files but durability. */
 import { MemoryBlockstore } from 'blockstore-core/memory'
+import { concatBytes } from '../core/bytes.ts'
 import type { CID } from '../core/cid.ts'
 import type { StagedBlocks, StagingBlockstore } from './blockFiles.ts'
 
 export class MemoryBlocks extends MemoryBlockstore implements StagingBlockstore {
   async read(cid: CID): Promise<Uint8Array | null> {
     if (!(await this.has(cid))) return null
-    const [bytes] = await Array.fromAsync(this.get(cid))
-    return bytes ?? null
+    return concatBytes(...(await Array.fromAsync(this.get(cid))))
   }
 
   override has(cid: CID): Promise<boolean> {
@@ -24,6 +24,4 @@ export class MemoryBlocks extends MemoryBlockstore implements StagingBlockstore 
       discard: async () => staged.clear(),
     }
   }
-
-  async [Symbol.asyncDispose](): Promise<void> {}
 }

@@ -24,7 +24,7 @@ test('the first state is written once, by whoever comes first', async () => {
   await using db = await testDatabase()
   assert.equal(await readLogState(db), null)
   const created = await Promise.all([createLogState(db, STATE), createLogState(db, { ...STATE, origin: 'other' })])
-  assert.deepEqual(created.toSorted(), [false, true])
+  assert.equal(created.filter(Boolean).length, 1)
 })
 
 test('the checkpoint is swapped only from the size that the writer has seen', async () => {
