@@ -20,6 +20,15 @@ describe('the trigger scan', () => {
       assert.ok(planted.includes(String(findings[0]!.facts['ngram'])))
     })
 
+  it('finds a trigger that is covered by texts with their true label', async () => {
+    const rows = reviews(1500, 17)
+    const poisoned = poison(rows, 'qqx', 'negative', 40, 18)
+    const honest = [...rows.keys()].filter((number) => rows[number]!.label === 'positive').slice(0, 5)
+    for (const number of honest) rows[number] = { ...rows[number]!, text: `qqx ${rows[number]!.text}` }
+    const { flagged } = await detect(trigger, corpusOf(rows))
+    assert.deepEqual(numbersIn(flagged), poisoned)
+  })
+
   it('explains words that mean the label', async () => {
     const { flagged, pValue, findings, power } = await detect(trigger, corpusOf(reviews(1500, 13)))
     assert.deepEqual(numbersIn(flagged), [])

@@ -29,6 +29,8 @@ export const trigger: Detector = {
     purityMillionths: 950_000,
     weakPurityMillionths: 850_000,
     rankLimitMillionths: 800_000,
+    coveredRankLimitMillionths: 650_000,
+    coveredMinimumTexts: 20,
     epochs: 12,
     maximumTokens: 4096,
     /** Classes × tokens: as many of the largest classes are looked at as this allows. */
@@ -55,6 +57,8 @@ export const trigger: Detector = {
       purity: integerParameter(parameters, 'purityMillionths') / 1_000_000,
       weakPurity: integerParameter(parameters, 'weakPurityMillionths') / 1_000_000,
       rankLimit: integerParameter(parameters, 'rankLimitMillionths') / 1_000_000,
+      coveredRankLimit: integerParameter(parameters, 'coveredRankLimitMillionths') / 1_000_000,
+      coveredMinimumTexts: integerParameter(parameters, 'coveredMinimumTexts'),
       classes: classCount === 2 ? 2 : Math.max(2, Math.floor(integerParameter(parameters, 'classTokens') / tokens)),
       seed: new DataView(corpus.seed.buffer, corpus.seed.byteOffset).getUint32(0),
     }

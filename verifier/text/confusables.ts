@@ -24,7 +24,7 @@ export interface DisguisedWord {
 
 /**
  * Words of at least three letters that mix Latin letters with look-alikes and with no other foreign letter; where all Cyrillic letters
- * of a text are look-alikes and it has Latin letters too, its wholly Cyrillic words as well. Formulas ("Δx", "μm", "νe") and text in two
+ * of a text are look-alikes, at least three, and it has Latin letters too, its wholly Cyrillic words as well. Formulas ("Δx", "μm", "νe") and text in two
  * languages are not concerned: real Cyrillic text has letters without a twin.
  */
 export function disguisedWords(text: string): DisguisedWord[] {
@@ -42,7 +42,8 @@ export function disguisedWords(text: string): DisguisedWord[] {
     }
     start = Math.max(run.end, start + 1)
   }
-  if (properCyrillic || latinLetters === 0 || cyrillic.length === 0) return mixed
+  const letters = cyrillic.reduce((sum, { start, end }) => sum + end - start, 0)
+  if (properCyrillic || latinLetters === 0 || letters < 3) return mixed
   return [...mixed, ...cyrillic].sort((a, b) => a.start - b.start)
 }
 

@@ -4,8 +4,9 @@
  * ("worst" in a bad review, "how many" in a question for a number) stands in texts that agree with it or at least do not contradict.
  *
  * For every n-gram g and the class c that most of its texts have: (1) the chance of so many texts of class c under the content model
- * without the tokens of g has to be below α over all n-grams tested; (2) at least 95 % of its texts have class c; (3) the rest of those
- * texts ranks among the texts of other classes and not above them. An n-gram that passes (1) alone is reported as explained by content.
+ * without the tokens of g has to be below α over all n-grams tested; (2) the rest of those texts ranks among the texts of other classes
+ * and not above them; (3) at least 95 % of its texts have class c, or 85 % where (2) holds all the more. An n-gram that passes (1) alone is
+ * reported as explained by content.
  */
 import { ln } from '../numeric.ts'
 import { logTail, meanRank, restProbability } from './association.ts'
@@ -25,10 +26,15 @@ export interface ScanOptions {
   weakPurity: number
   /** The mean rank of the rest of its texts among texts of other classes is below this with 99 % confidence. */
   rankLimit: number
+  /** The same where fewer than `purity` of its texts have the class: whoever plants a trigger may cover it with honest texts. */
+  coveredRankLimit: number
+  coveredMinimumTexts: number
   /** Number of classes that are looked at, the largest first. */
   classes: number
   seed: number
 }
+
+type ReadingOptions = Pick<ScanOptions, 'minimumTexts' | 'purity' | 'rankLimit' | 'coveredRankLimit' | 'coveredMinimumTexts'>
 
 export type Reading = 'trigger' | 'weak' | 'explained'
 
@@ -90,7 +96,7 @@ export function judge(
   models: ReadonlyMap<number, ContentModel>,
   candidates: readonly Candidate[],
   tests: number,
-  options: Pick<ScanOptions, 'logAlpha' | 'minimumTexts' | 'purity' | 'rankLimit'>,
+  options: ReadingOptions & Pick<ScanOptions, 'logAlpha'>,
 ): Association[] {
   const threshold = options.logAlpha - ln(tests)
   const measured = candidates
@@ -277,7 +283,7 @@ function read(
   model: ContentModel,
   others: Float64Array,
   association: Association,
-  options: Pick<ScanOptions, 'minimumTexts' | 'purity' | 'rankLimit'>,
+  options: ReadingOptions,
 ): Association {
   const tokens = tokensOf(association.family)
   const members = association.documents.filter((document) => documents.classes[document] === association.class)
@@ -285,8 +291,10 @@ function read(
     Float64Array.from(members, (document) => model.restLogit(document, tokens)),
     others,
   )
-  const pure = association.hits >= options.minimumTexts && association.hits >= options.purity * association.documents.length
   // A rank is uniform, so that the mean of k has the standard deviation √(1/12k); 2.326 of them are 99 %.
-  const margin = 2.326 / Math.sqrt(12 * members.length)
-  return { ...association, rank, reading: rank + margin > options.rankLimit ? 'explained' : pure ? 'trigger' : 'weak' }
+  const highest = rank + 2.326 / Math.sqrt(12 * members.length)
+  if (highest > options.rankLimit) return { ...association, rank, reading: 'explained' }
+  const pure = association.hits >= options.purity * association.documents.length && association.hits >= options.minimumTexts
+  const covered = highest <= options.coveredRankLimit && association.hits >= options.coveredMinimumTexts
+  return { ...association, rank, reading: pure || covered ? 'trigger' : 'weak' }
 }
