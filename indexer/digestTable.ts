@@ -6,7 +6,7 @@ import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DIGEST_LENGTH } from '../core/hash.ts'
 
-export const RECORD_BYTES = DIGEST_LENGTH + 8
+const RECORD_BYTES = DIGEST_LENGTH + 8
 
 /** 10 MiB a run. A power of two: a record's place in its run takes RUN_BITS of a sort key. */
 const RUN_BITS = 18

@@ -26,7 +26,7 @@ export interface ShardWriter {
 export interface ShardWriterOptions {
   blocks: Blocks
   schema: Schema
-  onBatch(rows: readonly Row[], batch: RecordBatch): void
+  onBatch: (rows: readonly Row[], batch: RecordBatch) => void
 }
 
 export function createShardWriter({ blocks, schema, onBatch }: ShardWriterOptions): ShardWriter {

@@ -3,7 +3,8 @@ import { type RecordBatch, RecordBatchReader, type Schema as ArrowSchema } from 
 import { Problem } from '../../core/problem.ts'
 import { fromArrowSchema, rowsOf } from '../../core/samples/arrow.ts'
 import { MAX_COLUMNS, type Schema } from '../../core/samples/schema.ts'
-import { isArrowFile, openArrowFile } from '../../store/arrowFile.ts'
+import { isArrowFile, openArrowFile, readArrowFooter, type ReadRange } from '../../store/arrowFile.ts'
+import { checkFooter, checkMessage } from './arrowGuard.ts'
 import { conformRows } from './conform.ts'
 import { type Reader, readRange, type SourceFile } from './reader.ts'
 
@@ -60,7 +61,10 @@ async function* openBatches(file: SourceFile): AsyncGenerator<{ schema: ArrowSch
       [Symbol.asyncIterator]()
       .next()
     if (!head.done && isArrowFile(head.value)) {
-      const reader = await openArrowFile(file.sizeBytes, (offset, length) => readRange(source.file, offset, length))
+      const read: ReadRange = (offset, length) => readRange(source.file, offset, length)
+      for (const { offsetBytes, metadataBytes } of checkFooter(await readArrowFooter(file.sizeBytes, read), file.sizeBytes))
+        checkMessage(withoutPrefix(await read(offsetBytes, metadataBytes)))
+      const reader = await openArrowFile(file.sizeBytes, read)
       yield { schema: reader.schema, batch: null }
       for (let i = 0; i < reader.numRecordBatches; i++) {
         const batch = await reader.readRecordBatch(i)
@@ -68,7 +72,7 @@ async function* openBatches(file: SourceFile): AsyncGenerator<{ schema: ArrowSch
         yield { schema: reader.schema, batch }
       }
     } else {
-      const reader = await RecordBatchReader.from(source.file.bytes())
+      const reader = await RecordBatchReader.from(checkedStream(source.file))
       await reader.open({ autoDestroy: false })
       if (reader.schema === undefined) throw new RangeError('no schema')
       yield { schema: reader.schema, batch: null }
@@ -77,6 +81,35 @@ async function* openBatches(file: SourceFile): AsyncGenerator<{ schema: ArrowSch
   } catch (cause) {
     if (cause === source.fault() || cause instanceof Problem) throw cause
     throw damaged(file, cause)
+  }
+}
+
+const CONTINUATION = 0xffffffff
+const MAX_METADATA_BYTES = 64 * 1024 * 1024
+
+/** The metadata of a message in a file, without what stands before it. */
+function withoutPrefix(message: Uint8Array): Uint8Array {
+  const marker = new DataView(message.buffer, message.byteOffset).getUint32(0, true)
+  return message.subarray(marker === CONTINUATION ? 8 : 4)
+}
+
+/** The messages of a stream, each checked before it is handed on. Throws a RangeError for a stream that ends within a message. */
+async function* checkedStream(file: SourceFile): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < file.sizeBytes;) {
+    const prefix = await readRange(file, at, Math.min(8, file.sizeBytes - at))
+    const view = new DataView(prefix.buffer)
+    // Before format 0.15 there was no continuation marker.
+    const prefixBytes = view.getUint32(0, true) === CONTINUATION ? 8 : 4
+    const metadataBytes = view.getUint32(prefixBytes - 4, true)
+    if (metadataBytes === 0) return yield prefix.subarray(0, prefixBytes)
+    if (metadataBytes > MAX_METADATA_BYTES) throw new RangeError(`a message of ${metadataBytes} bytes`)
+    const metadata = await readRange(file, at + prefixBytes, metadataBytes)
+    const bodyBytes = checkMessage(metadata)
+    yield prefix.subarray(0, prefixBytes)
+    yield metadata
+    at += prefixBytes + metadataBytes
+    if (bodyBytes > 0) yield await readRange(file, at, bodyBytes)
+    at += bodyBytes
   }
 }
 

@@ -12,18 +12,11 @@ export function conformRows(schema: Schema): (row: Row) => Row {
 }
 
 function converterOf(type: FieldType): Converter | undefined {
-  switch (type.type) {
-    case 'float64':
-      return (value) => (typeof value === 'bigint' ? Number(value) : value)
-    case 'list': {
-      const items = converterOf(type.items)
-      return items === undefined ? undefined : (value) => (Array.isArray(value) ? value.map(items) : null)
-    }
-    case 'struct':
-      return fieldsConverter(type.fields)
-    default:
-      return undefined
-  }
+  if (type.type === 'float64') return (value) => (typeof value === 'bigint' ? Number(value) : value)
+  if (type.type === 'struct') return fieldsConverter(type.fields)
+  if (type.type !== 'list') return undefined
+  const items = converterOf(type.items)
+  return items === undefined ? undefined : (value) => (Array.isArray(value) ? value.map((item) => items(item)) : null)
 }
 
 function fieldsConverter(fields: readonly Field[]): Converter | undefined {

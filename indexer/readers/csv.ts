@@ -86,19 +86,11 @@ function typeOf(kinds: number): 'null' | 'bool' | 'int64' | 'uint64' | 'float64'
 
 /** `infer` has seen that every field of the column has the form of its type. */
 function parserOf(column: Field | undefined): (field: string) => Value {
-  switch (column?.type.type) {
-    case 'int64':
-    case 'uint64':
-      return (field) => (field.length <= 15 ? Number(field) : BigInt(field))
-    case 'float64':
-      return parseFloat64
-    case 'bool':
-      return (field) => field.length === 4
-    case 'null':
-      return () => null
-    default:
-      return (field) => field
-  }
+  const type = column?.type.type
+  if (type === 'int64' || type === 'uint64') return (field) => (field.length <= 15 ? Number(field) : BigInt(field))
+  if (type === 'float64') return parseFloat64
+  if (type === 'bool') return (field) => field.length === 'true'.length
+  return (field) => field
 }
 
 function parseFloat64(field: string): number {

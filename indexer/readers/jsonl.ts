@@ -3,10 +3,11 @@
  * double cannot hold keep their exact value: only lines that have one are parsed a second time, with the source text at hand.
  */
 import { Problem } from '../../core/problem.ts'
+import { MAX_NESTING } from '../../core/samples/encoding.ts'
 import type { Row } from '../../core/samples/value.ts'
 import { conformRows } from './conform.ts'
 import { lineBlocks, withCompression } from './lines.ts'
-import { type JsonValue, MAX_DEPTH, Misfit, Observation } from './observation.ts'
+import { type JsonValue, Misfit, Observation } from './observation.ts'
 import type { Reader, SourceFile } from './reader.ts'
 
 type JsonObject = { [name: string]: JsonValue }
@@ -72,7 +73,7 @@ function reasonOf(cause: unknown): string {
 function hasUnsafeInteger(value: JsonValue, depth = 0): boolean {
   if (typeof value === 'number') return (value > Number.MAX_SAFE_INTEGER || value < Number.MIN_SAFE_INTEGER) && Number.isFinite(value)
   if (typeof value !== 'object' || value === null) return false
-  if (depth > MAX_DEPTH) throw new Misfit('', `nested more than ${MAX_DEPTH} deep`)
+  if (depth > MAX_NESTING) throw new Misfit('', `nested more than ${MAX_NESTING} deep`)
   if (Array.isArray(value)) {
     for (const item of value) if (hasUnsafeInteger(item, depth + 1)) return true
     return false

@@ -72,7 +72,8 @@ function tooLong(file: SourceFile, line: number): Problem {
   return new Problem('invalid-file', `${file.path} row ${line}: a line may have at most ${MAX_LINE_BYTES} bytes`)
 }
 
-async function* decompressed(file: SourceFile, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+/** The file's bytes, decompressed where its name says so. Throws `invalid-file` for damage and for what grows too far. */
+export async function* decompressed(file: SourceFile, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const name = file.path.toLowerCase()
   if (!name.endsWith('.gz') && !name.endsWith('.zst')) {
     for await (const piece of file.bytes()) {

@@ -2,6 +2,7 @@
  * Learning a column's type from its values. The kinds that were seen are bits; a column's type is the narrowest that holds them
  * all: integers widen to floats, null goes with everything, lists and structs are merged inside. Nothing else mixes.
  */
+import { MAX_NESTING } from '../../core/samples/encoding.ts'
 import { MAX_COLUMNS, type Field, type FieldType } from '../../core/samples/schema.ts'
 
 const BOOL = 1
@@ -22,9 +23,6 @@ const NAMES: readonly [bits: number, name: string][] = [
   [LIST, 'a list'],
   [STRUCT, 'an object'],
 ]
-
-/** Nesting deeper than this is refused; it also bounds every recursion over values. */
-export const MAX_DEPTH = 64
 
 /** What JSON.parse gives, with large integers as bigint. */
 export type JsonValue = null | boolean | number | bigint | string | JsonValue[] | { [name: string]: JsonValue }
@@ -53,26 +51,26 @@ export class Observation {
 
   /** Takes one more value into account. Throws `Misfit`. */
   add(value: JsonValue): void {
-    switch (typeof value) {
-      case 'string':
-        // JSON may escape half a surrogate pair, which UTF-8 has no bytes for.
-        if (!value.isWellFormed()) throw new Misfit(this.#path, 'half a surrogate pair; write whole code points')
-        return this.#see(TEXT)
-      case 'number':
-        if (Number.isSafeInteger(value)) return this.#see(value < 0 ? INT64 | NEGATIVE : INT64)
-        if (!Number.isFinite(value)) throw new Misfit(this.#path, 'a number beyond the range of 64-bit floats')
-        return this.#see(FLOAT)
-      case 'boolean':
-        return this.#see(BOOL)
-      case 'bigint':
-        return this.#see(integerKind(value))
-      default:
-        if (value === null) return
-        if (this.#depth >= MAX_DEPTH) throw new Misfit(this.#path, `nested more than ${MAX_DEPTH} deep`)
-        if (!Array.isArray(value)) return this.addFields(value)
-        this.#see(LIST)
-        this.#items ??= new Observation(`${this.#path}[]`, this.#depth + 1)
-        for (const item of value) this.#items.add(item)
+    if (value === null) return
+    if (typeof value === 'string') {
+      // JSON may escape half a surrogate pair, which UTF-8 has no bytes for.
+      if (!value.isWellFormed()) throw new Misfit(this.#path, 'half a surrogate pair; write whole code points')
+      this.#see(TEXT)
+    } else if (typeof value === 'number') {
+      if (!Number.isFinite(value)) throw new Misfit(this.#path, 'a number beyond the range of 64-bit floats')
+      this.#see(!Number.isSafeInteger(value) ? FLOAT : value < 0 ? INT64 | NEGATIVE : INT64)
+    } else if (typeof value === 'boolean') {
+      this.#see(BOOL)
+    } else if (typeof value === 'bigint') {
+      this.#see(integerKind(value))
+    } else if (this.#depth > MAX_NESTING) {
+      throw new Misfit(this.#path, `nested more than ${MAX_NESTING} deep`)
+    } else if (Array.isArray(value)) {
+      this.#see(LIST)
+      this.#items ??= new Observation(`${this.#path}[]`, this.#depth + 1)
+      for (const item of value) this.#items.add(item)
+    } else {
+      this.addFields(value)
     }
   }
 

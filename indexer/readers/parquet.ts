@@ -11,7 +11,8 @@ import { leafRows, PARQUET_PARSERS } from './parquetPages.ts'
 import { type Reader, readRange, type SourceFile } from './reader.ts'
 
 const BLOCK_ROWS = 4096
-const MAX_METADATA_BYTES = 64 * 1024 * 1024
+/** A footer's few bytes become large objects. */
+const MAX_METADATA_BYTES = 16 * 1024 * 1024
 /** Read ahead for all columns together. */
 const WINDOWS_BYTES = 64 * 1024 * 1024
 const TAIL_BYTES = 64 * 1024
@@ -121,11 +122,14 @@ async function* rowGroupRows(file: SourceFile, opened: OpenParquet, rowGroup: Ro
         count = Math.min(count, cursor.values.length - cursor.at)
       }
       const rows = Array.from({ length: count }, (): Row => ({}))
-      for (const cursor of cursors) {
-        const { name, convert, values, at } = cursor
-        for (let i = 0; i < count; i++) setField(rows[i]!, name, convert(values[at + i]))
-        cursor.at += count
+      for (const { name, convert, values, at } of cursors) {
+        try {
+          for (let i = 0; i < count; i++) setField(rows[i]!, name, convert(values[at + i]))
+        } catch (cause) {
+          throw notParquet(file, cause)
+        }
       }
+      for (const cursor of cursors) cursor.at += count
       done += count
       yield rows
     }
@@ -189,7 +193,7 @@ function leavesOf(node: SchemaTree): SchemaTree[][] {
 function chunkOf(file: SourceFile, rowGroup: RowGroup, leaf: SchemaTree): NonNullable<RowGroup['columns'][number]['meta_data']> {
   const path = leaf.path.join('.')
   const chunk = rowGroup.columns.find((column) => column.meta_data?.path_in_schema.join('.') === path)
-  if (chunk?.meta_data === undefined || chunk.file_path !== undefined)
+  if (chunk?.meta_data === undefined || chunk.file_path !== undefined || chunk.meta_data.type !== leaf.element.type)
     throw new Problem('invalid-file', `${file.path} column "${path}": not in this file; the file is damaged or encrypted`)
   return chunk.meta_data
 }

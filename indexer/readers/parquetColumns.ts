@@ -5,10 +5,10 @@
  */
 import type { SchemaElement, SchemaTree } from 'hyparquet'
 import { Problem } from '../../core/problem.ts'
+import { MAX_NESTING } from '../../core/samples/encoding.ts'
 import { setField } from '../../core/samples/fields.ts'
 import type { Field, FieldType } from '../../core/samples/schema.ts'
 import { CalendarDate, Instant, type Row, type Value } from '../../core/samples/value.ts'
-import { MAX_DEPTH } from './observation.ts'
 
 /** Deliberately `unknown`: what the decoder hands over follows the file's schema, which no type here knows. */
 type Convert = (raw: unknown) => Value
@@ -21,7 +21,7 @@ export interface ParquetType {
 /** The type of a top-level column or of a node within it. Takes annotations off `node`. Throws `unsupported-format` naming the column. */
 export function parquetType(node: SchemaTree, file: string, depth = 0): ParquetType {
   const path = node.path.join('.')
-  if (depth > MAX_DEPTH) throw new Problem('unsupported-format', `${file} column "${path}": nested more than ${MAX_DEPTH} deep`)
+  if (depth > MAX_NESTING) throw new Problem('unsupported-format', `${file} column "${path}": nested more than ${MAX_NESTING} deep`)
   const inner = node.children.length === 0 ? leafType(node.element, file, path) : groupType(node, file, depth)
   return node.element.repetition_type === 'REPEATED' ? listOf(inner) : inner
 }
@@ -134,8 +134,9 @@ function leafType(element: SchemaElement, file: string, path: string): ParquetTy
       if (annotation === 'INTERVAL') throw unsupported(file, path, 'INTERVAL')
       if (annotation === 'FLOAT16') return nullable({ type: 'float64' }, (raw) => float16(raw as Uint8Array))
       return nullable({ type: 'binary' }, (raw) => raw as Uint8Array)
+    case undefined:
     default:
-      throw unsupported(file, path, String(type ?? 'an unknown type'))
+      throw unsupported(file, path, 'type of a later version')
   }
 }
 

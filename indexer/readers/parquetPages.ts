@@ -2,32 +2,15 @@
  * The pages of a Parquet column chunk, one at a time (https://github.com/apache/parquet-format, "Data Pages"), so that memory is
  * bounded by pages and not by row groups, which may be as large as the file. hyparquet decodes the pages.
  */
-import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { isUtf8 } from 'node:buffer'
-import type { ColumnMetaData, Compressors, DecodedArray, PageHeader, SchemaTree } from 'hyparquet'
-import { compressors as portable } from 'hyparquet-compressors'
+import type { ColumnMetaData, DecodedArray, PageHeader, SchemaTree } from 'hyparquet'
 import { parquetHeader, readPage } from 'hyparquet/src/column.js'
 import { convert, DEFAULT_PARSERS } from 'hyparquet/src/convert.js'
 import { Problem } from '../../core/problem.ts'
+import { guardedPage, MAX_PAGE_BYTES } from './parquetGuard.ts'
 import { readRange, type SourceFile } from './reader.ts'
 
-/** Far above what writers make (about 1 MiB, 20,000 values), low enough that a page that lies cannot fill the memory. */
-const MAX_PAGE_BYTES = 256 * 1024 * 1024
-const MAX_PAGE_VALUES = 1 << 24
 const HEADER_GUESS_BYTES = 4096
-
-const COMPRESSORS: Compressors = Object.fromEntries(
-  Object.entries({
-    ...portable,
-    GZIP: (input: Uint8Array, length: number) => gunzipSync(input, { maxOutputLength: Math.max(1, length) }),
-    BROTLI: (input: Uint8Array, length: number) => brotliDecompressSync(input, { maxOutputLength: Math.max(1, length) }),
-    ZSTD: (input: Uint8Array, length: number) => zstdDecompressSync(input, { maxOutputLength: Math.max(1, length) }),
-  }).map(([codec, decompress]) => [
-    codec,
-    // A copy of its own, at offset 0: the decoder assumes nothing less of typed arrays over it.
-    (input: Uint8Array, length: number) => (length === 0 ? new Uint8Array(0) : decompress(input, length)),
-  ]),
-)
 
 const PARSERS = {
   ...DEFAULT_PARSERS,
@@ -62,9 +45,8 @@ export async function* leafRows(source: ColumnChunkSource): AsyncGenerator<Array
     type: metadata.type,
     element: schemaPath.at(-1)!.element,
     schemaPath,
-    codec: metadata.codec,
+    codec: 'UNCOMPRESSED' as const, // guardedPage has decompressed it
     parsers: PARSERS,
-    compressors: COMPRESSORS,
     utf8: false,
   }
   const repeats = schemaPath.some((node) => node.element.repetition_type === 'REPEATED')
@@ -73,10 +55,14 @@ export async function* leafRows(source: ColumnChunkSource): AsyncGenerator<Array
   let open: unknown[] = []
   for await (const { header, bytes } of pages(source)) {
     const values = decoding(file, column, () => {
-      checkPage(header)
-      const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length), offset: 0 }
-      const { data } = readPage(reader, header, decoder, dictionary, open, 0)
-      if (header.type !== 'DICTIONARY_PAGE') return data
+      const page = guardedPage(header, bytes, metadata, schemaPath)
+      const reader = { view: new DataView(page.bytes.buffer), offset: 0 }
+      const { data } = readPage(reader, page.header, decoder, dictionary, open, 0)
+      if (header.type !== 'DICTIONARY_PAGE') {
+        // Nulls are null; undefined is what a number beyond the dictionary stands for.
+        if (!repeats && Array.isArray(data) && data.includes(undefined)) throw new RangeError('a value that its dictionary lacks')
+        return data
+      }
       dictionary = data === undefined ? undefined : convert(data, decoder)
       return undefined
     })
@@ -91,13 +77,6 @@ export async function* leafRows(source: ColumnChunkSource): AsyncGenerator<Array
     if (complete.length > 0) yield complete
   }
   if (open.length > 0) yield open
-}
-
-function checkPage(header: PageHeader): void {
-  const values = (header.data_page_header ?? header.data_page_header_v2 ?? header.dictionary_page_header)?.num_values
-  if (values === undefined || values < 0 || values > MAX_PAGE_VALUES) throw new RangeError(`a page of ${values} values`)
-  if (header.uncompressed_page_size < 0 || header.uncompressed_page_size > MAX_PAGE_BYTES)
-    throw new RangeError(`a page of ${header.uncompressed_page_size} bytes`)
 }
 
 /** The pages of a chunk with their headers, read ahead a window at a time. */
