@@ -2,7 +2,8 @@
 FROM node:24-bookworm-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev
+# As scripts/setup.mjs does, without what only development needs.
+RUN npm install --omit=dev --no-save --no-audit --no-fund --loglevel=error
 
 FROM node:24-bookworm-slim
 # libgomp for ONNX Runtime; certificates for fetching models.

@@ -40,13 +40,14 @@ function install() {
   // Not with the Node that npm is about to replace.
   const path = (process.env.PATH ?? '').split(delimiter).filter((entry) => !entry.startsWith(MODULES))
   const env = { ...process.env, PATH: path.join(delimiter) }
-  const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {
+  // Not `npm ci`: it refuses a lock file that was made where the registry lacks some other platform's optional packages.
+  const npm = spawnSync('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: ROOT,
     env,
     stdio: ['ignore', 2, 2],
     shell: process.platform === 'win32',
   })
-  if (npm.status !== 0) fail('npm ci failed; what it says above is the reason')
+  if (npm.status !== 0) fail('npm install failed; what it says above is the reason')
   const version = spawnSync(NODE, ['--version'], { encoding: 'utf8', shell: process.platform === 'win32' })
   if (version.status !== 0 || Number(version.stdout.slice(1).split('.')[0]) < NEEDED_MAJOR)
     fail(`node_modules/.bin/node is not Node ${NEEDED_MAJOR}; was npm told to ignore scripts?`)
