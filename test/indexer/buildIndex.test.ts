@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { tableFromIPC } from 'apache-arrow'
 import { equalBytes, hexToBytes } from '../../core/bytes.ts'
@@ -12,6 +14,7 @@ import type { Row } from '../../core/samples/value.ts'
 import { buildIndex } from '../../indexer/buildIndex.ts'
 import { type Blocks, openBlocks } from '../../store/blocks.ts'
 import { openSamples } from '../../store/samples.ts'
+import { testBlocks } from '../support/blocks.ts'
 import { publish } from './manifests.ts'
 import { arrowBytes, parquetBytes } from './sources.ts'
 
@@ -196,3 +199,27 @@ test('samples are streamed from any number to any other, and taken with the colu
   assert.deepEqual([...batch.getChild('text')!], ['row 9000', 'row 1', 'row 9000'])
   await assert.rejects(samples.take([10_000]), { code: 'not-found' })
 })
+
+test('damage that is met halfway through a file ends the work, and no part of what was being written is kept', async () => {
+  const data = Array.from({ length: 20_000 }, (_, i) => `row ${i} ${(i * 7919) % 1013}`)
+  const bytes = parquetBytes({ codec: 'UNCOMPRESSED', rowGroupSize: 10_000, columnData: [{ name: 't', data, type: 'STRING' }] })
+  // The length of one string in the last third of the file.
+  const at = Buffer.from(bytes).indexOf('row 15000 ')
+  bytes[at - 1] = 0x7f
+  await using blocks = await testBlocks()
+  const manifest = await publish(blocks, { 'a.parquet': bytes })
+  const before = await filesBelow(blocks.dir)
+  await assert.rejects(buildIndex({ blocks, hash: blocks.hash, manifest, signal: NEVER }), {
+    code: 'invalid-file',
+    detail: /^a\.parquet column "t"/,
+  })
+  assert.deepEqual(await filesBelow(blocks.dir), before)
+})
+
+async function filesBelow(dir: string): Promise<string[]> {
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true })
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort()
+}
