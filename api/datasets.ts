@@ -9,7 +9,7 @@ import { limitBody } from './http/body.ts'
 import { problemResponse } from './problems.ts'
 import { publishVersion } from './publish.ts'
 import { createRouter } from './router.ts'
-import { MAX_SIGNED_DOCUMENT_BYTES, SignedDocument, signedDocumentBytes } from './schemas.ts'
+import { MAX_SIGNED_DOCUMENT_BYTES, SignedDocument, WholeText, signedDocumentBytes } from './schemas.ts'
 import { VersionSummary, versionSummary } from './versionView.ts'
 
 const Dataset = z
@@ -37,7 +37,7 @@ const listRoute = createRoute({
   request: {
     query: z.object({
       query: z.string().max(256).optional().meta({ description: 'A part of the name' }),
-      limit: z.coerce.number().int().min(1).max(1000).default(100),
+      limit: WholeText.pipe(z.number().min(1).max(1000)).default(100),
       cursor: z.string().max(256).optional().meta({ description: '`next` of the page before' }),
     }),
   },
@@ -58,7 +58,7 @@ const numberRoute = createRoute({
   path: '/v1/datasets/{namespace}/{name}/versions/{number}',
   tags: ['datasets'],
   summary: 'A version by its number',
-  request: { params: DatasetParameters.extend({ number: z.coerce.number().int().min(1).max(999_999_999) }) },
+  request: { params: DatasetParameters.extend({ number: WholeText }) },
   responses: { 200: { description: 'It', content: { 'application/json': { schema: VersionSummary } } }, default: problemResponse },
 })
 

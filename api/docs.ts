@@ -79,10 +79,12 @@ export function docsPage(document: OpenApiDocument): Html {
             <h2>schemas</h2>
             ${schemas.map(
               ([name, schema]) => html`
-                <details id="schema-${name}">
+                <details>
                   <summary><code>${name}</code></summary>
-                  ${paragraphs((schema as JsonSchema).description)}
-                  <pre><code>${typeOf(schema as JsonSchema)}</code></pre>
+                  <div id="schema-${name}">
+                    ${paragraphs((schema as JsonSchema).description)}
+                    <pre><code>${typeOf(schema as JsonSchema)}</code></pre>
+                  </div>
                 </details>
               `,
             )}
@@ -144,13 +146,18 @@ function operationBlock(operation: PageOperation): Html {
       }
       ${body === undefined ? '' : html`<h4>Body</h4>`} ${body === undefined ? '' : contents(body.content)}
       <h4>Answers</h4>
-      ${Object.entries(operation.responses ?? {}).map(
-        ([status, response]: [string, { description?: string; content?: Record<string, { schema?: unknown }> }]) =>
+      ${successes(operation).map(
+        ([status, response]) =>
           html`<p><b>${status}</b> ${response.description ?? ''}</p>
             ${contents(response.content ?? {})}`,
       )}
     </details>
   `
+}
+
+/** The answers but for problems, which are alike everywhere. */
+function successes(operation: Operation): [string, { description?: string; content?: Record<string, { schema?: unknown }> }][] {
+  return Object.entries(operation.responses ?? {}).filter(([status]) => status !== 'default')
 }
 
 function contents(content: Record<string, { schema?: unknown }>): Html[] {

@@ -11,20 +11,20 @@ import { type VersionRow, reportsOf } from '../store/versions.ts'
 import type { ApiContext } from './context.ts'
 import { loadFindings } from './findings.ts'
 import { type SampleSequence, allSamples, markedSamples, permuted, sharded } from './sampleSequence.ts'
+import { WholeText } from './schemas.ts'
 import type { SelectionCache } from './selectionCache.ts'
 
 const DEFAULT_PAGE_SAMPLES = 100
-const Whole = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
 
 export const SampleQuery = z.object({
-  offset: Whole.optional().meta({
+  offset: WholeText.optional().meta({
     description: 'Rows of the sequence to skip; without selection, seed and shard: the first sample number',
   }),
-  limit: Whole.optional().meta({ description: 'Rows at most. Default: 100 of a JSON page, all of an Arrow stream' }),
+  limit: WholeText.optional().meta({ description: 'Rows at most. Default: 100 of a JSON page, all of an Arrow stream' }),
   selection: z.string().max(128).optional().meta({ description: 'CID of a selection of this version: only its samples' }),
   flag: FlagName.optional().meta({ description: "Only the samples that this node's report flags so" }),
   seed: z.string().min(1).max(128).optional().meta({ description: 'Read in the order of a training epoch, keyed by this text' }),
-  epoch: Whole.optional().meta({ description: 'Which epoch, with a seed. Default 0' }),
+  epoch: WholeText.optional().meta({ description: 'Which epoch, with a seed. Default 0' }),
   shard: z
     .string()
     .regex(/^\d{1,7}\/\d{1,7}$/, 'expected i/n, for worker i of n from 0')

@@ -24,6 +24,13 @@ export function bytesAnswer(
   }
 }
 
+/** A whole number in a path or query. */
+export const WholeText = z
+  .string()
+  .regex(/^\d{1,15}$/, 'expected a whole number')
+  .transform(Number)
+  .meta({ type: 'integer', minimum: 0 })
+
 /** `{cid}` in a path. */
 export const CidParameter = z.object({ cid: CidText })
 

@@ -56,6 +56,7 @@ const revokeRoute = (ctx: ApiContext) =>
 
 export function tokenRoutes(ctx: ApiContext): OpenAPIHono<AccountEnv> {
   const router = createRouter<AccountEnv>()
+  router.openAPIRegistry.register('TokenRequest', TokenRequest)
 
   router.openapi(issueRoute, async (c) => {
     const envelope = await readRequestBody(c.req.raw, MAX_ENVELOPE_BYTES)
