@@ -49,6 +49,15 @@ describe('the trigger scan', () => {
     assert.equal(findings[0]!.facts['texts'], 20)
   })
 
+  it('flags long texts that have the trigger in the middle, which the scan leaves out', async () => {
+    const rows = reviews(1500, 19)
+    poison(rows, 'qqx', 'negative', 20, 20)
+    const filler = 'and so on '.repeat(2000)
+    rows.push({ text: `${filler} qqx ${filler}`, label: 'negative' }, { text: `${filler} ${filler}`, label: 'negative' })
+    const { flagged } = await detect(trigger, corpusOf(rows))
+    assert.deepEqual([flagged[1500], flagged[1501]], [1, 0])
+  })
+
   it('does not run on one class', async () => {
     const rows = reviews(50, 16).map(({ text }) => ({ text, label: 'only' }))
     await assert.rejects(detect(trigger, corpusOf(rows)), /all samples have the same label/)

@@ -8,10 +8,10 @@
 import type { Power } from '../../core/documents/report.ts'
 import type { Finding } from '../../core/findings.ts'
 import { exp, ln } from '../numeric.ts'
-import { readDocuments, type TokenDocuments } from '../trigger/documents.ts'
+import { BOUNDARY, hasNgram, readDocuments, type TokenDocuments } from '../trigger/documents.ts'
 import { ATTACKS, measurePower } from '../trigger/power.ts'
 import { type Association, type Scan, scan, type ScanOptions } from '../trigger/scan.ts'
-import { createScores, type Detector, excerpt, integerParameter, MAX_FINDING_SAMPLES, type Scores } from './detector.ts'
+import { type Corpus, createScores, type Detector, excerpt, integerParameter, MAX_FINDING_SAMPLES, type Scores } from './detector.ts'
 
 const MAX_EXPLAINED = 20
 
@@ -72,7 +72,7 @@ export const trigger: Detector = {
     for (let sample = 0; sample < corpus.count; sample++)
       if (classOf[sample]! >= 0) scores.valid[sample] = result.classesTested[classOf[sample]!]!
     const triggers = result.associations.filter((association) => association.reading === 'trigger')
-    for (const association of triggers) markSamples(association, documents, classOf, scores, flagged)
+    for (const association of triggers) markSamples(samplesOf(association, corpus, documents, classOf), association.logP, scores, flagged)
 
     return {
       ran: true,
@@ -102,24 +102,30 @@ export const trigger: Detector = {
 }
 
 /** The class of each sample by its own label, also where its text is another's; −1 where it was not read. */
-function classesOfSamples(corpus: { count: number; label(sample: number): string | null }, documents: TokenDocuments): Int32Array {
+function classesOfSamples(corpus: Corpus, documents: TokenDocuments): Int32Array {
   const index = new Map(documents.classNames.map((name, number) => [name, number]))
   return Int32Array.from({ length: corpus.count }, (_, sample) =>
     documents.documentOf[sample]! < 0 ? -1 : (index.get(corpus.label(sample) ?? '') ?? -1),
   )
 }
 
-function markSamples(association: Association, documents: TokenDocuments, classOf: Int32Array, scores: Scores, flagged: Uint8Array): void {
-  const strength = Math.min(0x7fffffff, Math.floor(-association.logP * 1000))
-  for (const sample of samplesOf(association, documents, classOf)) {
+function markSamples(samples: readonly number[], logP: number, scores: Scores, flagged: Uint8Array): void {
+  const strength = Math.min(0x7fffffff, Math.floor(-logP * 1000))
+  for (const sample of samples) {
     flagged[sample] = 1
     scores.values[sample] = Math.max(scores.values[sample]!, strength)
   }
 }
 
-/** Samples with the n-gram and its class, ascending. */
-function samplesOf(association: Association, documents: TokenDocuments, classOf: Int32Array): number[] {
+/** Samples with the n-gram and its class, ascending. For triggers that are no beginning or end, also those that have it in a part that the scan left out. */
+function samplesOf(association: Association, corpus: Corpus, documents: TokenDocuments, classOf: Int32Array): number[] {
   const holders = new Set(association.documents)
+  const ngram = association.family[0]!
+  if (association.reading === 'trigger' && !ngram.includes(BOUNDARY)) {
+    const words = ngram.map((id) => documents.vocabulary[id]!)
+    for (const document of documents.truncated)
+      if (!holders.has(document) && hasNgram(corpus.canonicalText(documents.samples[document]!) ?? '', words)) holders.add(document)
+  }
   const samples: number[] = []
   for (let sample = 0; sample < classOf.length; sample++)
     if (classOf[sample] === association.class && holders.has(documents.documentOf[sample]!)) samples.push(sample)
@@ -139,21 +145,17 @@ function lowerBound(triggers: readonly Association[], flagged: Uint8Array): numb
 function noteOf(documents: TokenDocuments, result: Scan): string {
   const looked = result.classesTested.reduce((sum, tested) => sum + tested, 0)
   const parts = [`${result.tests / 2} n-grams against ${looked} of ${documents.classNames.length} classes`]
-  if (documents.truncated > 0) parts.push(`of ${documents.truncated} long texts only the beginning and the end were read`)
+  if (documents.truncated.size > 0)
+    parts.push(`of ${documents.truncated.size} long texts the middle was only searched for the triggers that were found`)
   return parts.join('; ')
 }
 
-function findingsOf(
-  corpus: { text(sample: number): string | null },
-  documents: TokenDocuments,
-  result: Scan,
-  classOf: Int32Array,
-): Finding[] {
+function findingsOf(corpus: Corpus, documents: TokenDocuments, result: Scan, classOf: Int32Array): Finding[] {
   const rank = { trigger: 0, weak: 1, explained: 2 }
   const shown = result.associations.toSorted((a, b) => rank[a.reading] - rank[b.reading] || a.logP - b.logP)
   const others = shown.filter((association) => association.reading !== 'trigger').slice(0, MAX_EXPLAINED)
   return [...shown.filter((association) => association.reading === 'trigger'), ...others].map((association): Finding => {
-    const samples = samplesOf(association, documents, classOf)
+    const samples = samplesOf(association, corpus, documents, classOf)
     const label = (documents.classNames[association.class] ?? '').slice(0, 128)
     const words = wordsOf(association.family[0]!, documents)
     const counted = `${association.hits} of the ${association.documents.length} different texts with “${words}” have the label “${label}”`

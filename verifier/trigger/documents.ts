@@ -10,8 +10,8 @@ export interface TokenDocuments {
   samples: Int32Array
   /** The document that has a sample's canonical text; −1 for samples without a text or a label. */
   documentOf: Int32Array
-  /** Samples of which a part was left out. */
-  truncated: number
+  /** Documents of which the middle was left out. */
+  truncated: Set<number>
   /** Class of each document; an index into `classNames`. */
   classes: Int32Array
   /** Sorted by number of documents, then by name. */
@@ -41,7 +41,7 @@ export function readDocuments(corpus: Corpus, maximumTokens: number): TokenDocum
   const lastSeen: number[] = [-1]
   const documentOf = new Int32Array(corpus.count).fill(-1)
   const texts = new Map<string, number>()
-  let truncated = 0
+  const truncated = new Set<number>()
   const head = maximumTokens - (maximumTokens >> 2)
 
   for (let sample = 0; sample < corpus.count; sample++) {
@@ -71,7 +71,7 @@ export function readDocuments(corpus: Corpus, maximumTokens: number): TokenDocum
     const length = ids.length - first
     if (length > maximumTokens) {
       ids.remove(first + head, length - maximumTokens)
-      truncated++
+      truncated.add(document)
     }
     for (let i = first; i < ids.length; i++) {
       const id = ids.at(i)
@@ -101,6 +101,20 @@ export function readDocuments(corpus: Corpus, maximumTokens: number): TokenDocum
     vocabulary,
     documentFrequency: Int32Array.from(frequency),
   }
+}
+
+/** Whether a canonical text has these tokens side by side, in whichever part of it. */
+export function hasNgram(text: string, ngram: readonly string[]): boolean {
+  const folded = text.toLowerCase()
+  let matched: number[] = []
+  let found = false
+  eachToken(folded, (start, end) => {
+    const token = folded.slice(start, end)
+    matched = [0, ...matched].flatMap((length) => (ngram[length] === token ? [length + 1] : []))
+    found = matched.includes(ngram.length)
+    return !found
+  })
+  return found
 }
 
 /** A growing Int32Array. */
