@@ -25,7 +25,7 @@ export interface EmbeddedPostgres {
 }
 
 export interface EmbeddedPostgresOptions {
-  /** False only where nothing needs to survive a power cut. */
+  /** False only where nothing needs to survive a power cut; what was committed survives the death of the server all the same. */
   fsync?: boolean
   /** Told when the server goes away while we need it. */
   onLost?: (error: Error) => void
@@ -186,7 +186,7 @@ async function launch(dir: string, binaries: Binaries, user: Unprivileged, { fsy
       unix_socket_directories: await socketDirectory(dir, user),
       unix_socket_permissions: '0700',
       max_connections: '200',
-      ...(fsync ? {} : { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' }),
+      ...(fsync ? {} : { fsync: 'off', full_page_writes: 'off' }),
     }
     const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
     // In a session of its own: Ctrl-C in the terminal is for us, who then stop the server in good order.
