@@ -5,8 +5,7 @@
 import { type RecordBatch, RecordBatchReader, RecordBatchStreamWriter } from 'apache-arrow'
 import type { SampleIndex, SampleShard } from '../core/documents/sampleIndex.ts'
 import { Problem } from '../core/problem.ts'
-import { buildBatch, rowReader, selectRows, toArrowSchema } from '../core/samples/arrow.ts'
-import type { Field, Schema } from '../core/samples/schema.ts'
+import { buildBatch, gatherRows, rowReader, selectRows, toArrowSchema } from '../core/samples/arrow.ts'
 import type { Row } from '../core/samples/value.ts'
 import { openArrowFile } from './arrowFile.ts'
 import type { Blocks } from './blocks.ts'
@@ -131,7 +130,10 @@ export function openSamples(blocks: Blocks, index: SampleIndex, { cacheBytes = 2
 
   async function takeRows(numbers: ArrayLike<number>): Promise<Row[]> {
     const rows: Row[] = []
-    await visitBatches(numbers, (batch, positions, places) => copyRows(rows, rowReader(schema, batch), positions, places))
+    await visitBatches(numbers, (batch, positions, places) => {
+      const read = rowReader(schema, batch)
+      for (const [i, position] of positions.entries()) rows[position] = read(places[i]!)
+    })
     return rows
   }
 
@@ -147,28 +149,22 @@ export function openSamples(blocks: Blocks, index: SampleIndex, { cacheBytes = 2
       }
     },
     async take(numbers, columns) {
-      const wanted = columns === undefined ? schema : columns.map((name) => fieldNamed(schema, name))
-      const rows: Row[] = []
-      let whole: RecordBatch | null = null
+      // Of each batch only the rows that are wanted are kept, and put in order at the end: a few rows of many batches take little memory.
+      const parts: RecordBatch[] = []
+      const sources = new Uint32Array(numbers.length)
+      const indices = new Uint32Array(numbers.length)
       await visitBatches(numbers, (batch, positions, places) => {
-        // What lies in one batch is taken column by column; only what is put together from several goes through rows.
-        if (positions.length === numbers.length) whole = selectRows(batch, places, columns)
-        else copyRows(rows, rowReader(wanted, batch), positions, places)
+        for (const [i, position] of positions.entries()) {
+          sources[position] = parts.length
+          indices[position] = i
+        }
+        parts.push(selectRows(batch, places, columns))
       })
-      return whole ?? buildBatch(wanted, rows)
+      if (parts.length === 0) return selectRows(buildBatch(schema, []), [], columns)
+      return parts.length === 1 ? parts[0]! : gatherRows(parts, { sources, indices })
     },
     takeRows,
   }
-}
-
-function copyRows(target: Row[], read: (place: number) => Row, positions: number[], places: number[]): void {
-  for (const [i, position] of positions.entries()) target[position] = read(places[i]!)
-}
-
-function fieldNamed(schema: Schema, name: string): Field {
-  const field = schema.find((candidate) => candidate.name === name)
-  if (field === undefined) throw new Problem('not-found', `there is no column ${JSON.stringify(name)}`)
-  return field
 }
 
 /** The start of an Arrow stream of this schema: with a record batch behind it, it reads as that batch. */

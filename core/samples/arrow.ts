@@ -42,7 +42,7 @@ import {
 import { Problem } from '../problem.ts'
 import { buildColumn } from './columnBuilder.ts'
 import { columnIndex, fieldReaders } from './columnReader.ts'
-import { takeColumn } from './columnTake.ts'
+import { type Places, takeColumn } from './columnTake.ts'
 import { MAX_NESTING } from './encoding.ts'
 import { setField } from './fields.ts'
 import { type Field, type FieldType, MAX_COLUMNS, type Schema } from './schema.ts'
@@ -170,13 +170,22 @@ export function rowReader(schema: Schema, batch: RecordBatch): (index: number) =
  * Throws `not-found` for a column that is not there.
  */
 export function selectRows(batch: RecordBatch, indices: ArrayLike<number>, columns?: readonly string[]): RecordBatch {
-  const { fields } = batch.schema
+  return gatherRows([batch], { sources: new Uint8Array(indices.length), indices }, columns)
+}
+
+/** The same out of several batches (one at least) of one schema: row i is the row `indices[i]` of the batch `sources[i]`. */
+export function gatherRows(batches: readonly RecordBatch[], places: Places, columns?: readonly string[]): RecordBatch {
+  const { fields } = batches[0]!.schema
   const chosen = columns?.map((name) => placeOf(fields, name)) ?? fields.map((_, at) => at)
-  const schema = new ArrowSchema(chosen.map((at) => fields[at]!))
   return batchOf(
-    schema,
-    indices.length,
-    chosen.map((at) => takeColumn(batch.data.children[at]!, indices)),
+    new ArrowSchema(chosen.map((at) => fields[at]!)),
+    places.indices.length,
+    chosen.map((at) =>
+      takeColumn(
+        batches.map((batch) => batch.data.children[at]!),
+        places,
+      ),
+    ),
   )
 }
 

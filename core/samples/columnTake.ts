@@ -1,13 +1,24 @@
-/** The items of these indices out of an Arrow column of one of the types of `toArrowSchema`, as a column of their own. */
+/** Items out of Arrow columns of one of the types of `toArrowSchema`, put together as a column of their own, without a look at their values. */
 import { Data, DataType, Type } from 'apache-arrow'
+import { Problem } from '../problem.ts'
 
-/** Indices lie within the column and may repeat. Throws a TypeError on a type that samples do not have. */
-export function takeColumn(data: Data, indices: ArrayLike<number>): Data {
-  const type: DataType = data.type
-  if (DataType.isNull(type)) return new Data(type, 0, indices.length, indices.length)
-  const { nullCount, bitmap } = takeValidity(data, indices)
-  const { values, offsets, children } = takeBuffers(data, indices)
-  return new Data<DataType>(type, 0, indices.length, nullCount, [offsets, values, bitmap], children)
+/** Where the items of the new column come from: item i is the item `indices[i]` of the column `sources[i]`. */
+export interface Places {
+  sources: ArrayLike<number>
+  indices: ArrayLike<number>
+}
+
+/**
+ * All columns are of one type; places lie within them and may repeat. Throws `too-large` where text, binary or items of lists would
+ * pass 2 GiB, and a TypeError on a type that samples do not have.
+ */
+export function takeColumn(columns: readonly Data[], places: Places): Data {
+  const type: DataType = columns[0]!.type
+  const length = places.indices.length
+  if (DataType.isNull(type)) return new Data(type, 0, length, length)
+  const { nullCount, bitmap } = takeValidity(columns, places)
+  const { values, offsets, children } = takeBuffers(type, columns, places)
+  return new Data<DataType>(type, 0, length, nullCount, [offsets, values, bitmap], children)
 }
 
 interface Buffers {
@@ -16,69 +27,115 @@ interface Buffers {
   children?: Data[]
 }
 
-function takeBuffers(data: Data, indices: ArrayLike<number>): Buffers {
-  const type: DataType = data.type
-  if (DataType.isBool(type)) return { values: takeBits(data.values, data.offset, indices) }
+function takeBuffers(type: DataType, columns: readonly Data[], places: Places): Buffers {
+  if (DataType.isBool(type)) return { values: takeBits(columns, valueBits, places) }
   if (DataType.isInt(type) || DataType.isFloat(type) || DataType.isDate(type) || DataType.isTimestamp(type))
-    return { values: takeFixed(data.values, indices) }
-  if (DataType.isStruct(type)) return { children: data.children.map((child) => takeColumn(child, indices)) }
+    return { values: takeFixed(columns, places) }
+  if (DataType.isStruct(type)) return { children: type.children.map((_, i) => takeColumn(childrenOf(columns, i), places)) }
   if (!DataType.isUtf8(type) && !DataType.isBinary(type) && !DataType.isList(type))
-    throw new TypeError(`no rows are taken of the type ${Type[data.typeId]}`)
-  const offsets = takeOffsets(data.valueOffsets, indices)
+    throw new TypeError(`no rows are taken of the type ${Type[type.typeId]}`)
+  const offsets = takeOffsets(columns, places)
   return DataType.isList(type)
-    ? { offsets, children: [takeColumn(data.children[0]!, itemIndices(data.valueOffsets, offsets, indices))] }
-    : { offsets, values: takeBytes(data.values, data.valueOffsets, offsets, indices) }
+    ? { offsets, children: [takeColumn(childrenOf(columns, 0), itemPlaces(columns, offsets, places))] }
+    : { offsets, values: takeBytes(columns, offsets, places) }
 }
 
-function takeValidity(data: Data, indices: ArrayLike<number>): { bitmap: Uint8Array; nullCount: number } {
-  if (data.nullCount === 0) return { bitmap: new Uint8Array(0), nullCount: 0 }
-  const bitmap = takeBits(data.nullBitmap, data.offset, indices)
+function childrenOf(columns: readonly Data[], i: number): Data[] {
+  return columns.map((column) => column.children[i]!)
+}
+
+function takeValidity(columns: readonly Data[], places: Places): { bitmap: Uint8Array; nullCount: number } {
+  if (columns.every((column) => column.nullCount === 0)) return { bitmap: new Uint8Array(0), nullCount: 0 }
+  const bitmap = takeBits(columns, (column) => (column.nullCount === 0 ? null : column.nullBitmap), places)
   let nullCount = 0
-  for (let i = 0; i < indices.length; i++) if (!bitAt(bitmap, i)) nullCount++
+  for (let i = 0; i < places.indices.length; i++) if (!bitAt(bitmap, i)) nullCount++
   return { bitmap: nullCount === 0 ? new Uint8Array(0) : bitmap, nullCount }
+}
+
+function valueBits(column: Data): Uint8Array {
+  return column.values
 }
 
 function bitAt(bits: Uint8Array, index: number): boolean {
   return (bits[index >> 3]! & (1 << (index & 7))) !== 0
 }
 
-function takeBits(bits: Uint8Array, offset: number, indices: ArrayLike<number>): Uint8Array {
+/** Bits of the columns' own; where a column has none of the kind (null), they are all set. */
+function takeBits(columns: readonly Data[], bitsOf: (column: Data) => Uint8Array | null, { sources, indices }: Places): Uint8Array {
+  const sourceBits = columns.map(bitsOf)
+  const offsets = columns.map((column) => column.offset)
   const taken = new Uint8Array(Math.ceil(indices.length / 8))
-  for (let i = 0; i < indices.length; i++) if (bitAt(bits, offset + indices[i]!)) taken[i >> 3]! |= 1 << (i & 7)
+  for (let i = 0; i < indices.length; i++) {
+    const source = sources[i]!
+    const bits = sourceBits[source]
+    if (bits === null || bitAt(bits!, offsets[source]! + indices[i]!)) taken[i >> 3]! |= 1 << (i & 7)
+  }
   return taken
 }
 
 type Fixed = Int32Array | BigInt64Array | BigUint64Array | Float64Array
 
-function takeFixed(values: Fixed, indices: ArrayLike<number>): Fixed {
-  if (values instanceof Int32Array) return fill(new Int32Array(indices.length), values, indices)
-  if (values instanceof Float64Array) return fill(new Float64Array(indices.length), values, indices)
-  if (values instanceof BigInt64Array) return fill(new BigInt64Array(indices.length), values, indices)
-  return fill(new BigUint64Array(indices.length), values, indices)
-}
-
-function fill<V, T extends { [index: number]: V }>(taken: T, values: { readonly [index: number]: V }, indices: ArrayLike<number>): T {
-  for (let i = 0; i < indices.length; i++) taken[i] = values[indices[i]!]!
-  return taken
-}
-
-function takeOffsets(offsets: Int32Array, indices: ArrayLike<number>): Int32Array {
-  const taken = new Int32Array(indices.length + 1)
-  for (let i = 0; i < indices.length; i++) taken[i + 1] = taken[i]! + offsets[indices[i]! + 1]! - offsets[indices[i]!]!
-  return taken
-}
-
-function takeBytes(values: Uint8Array, offsets: Int32Array, takenOffsets: Int32Array, indices: ArrayLike<number>): Uint8Array {
-  const taken = new Uint8Array(takenOffsets[indices.length]!)
-  for (let i = 0; i < indices.length; i++) taken.set(values.subarray(offsets[indices[i]!]!, offsets[indices[i]! + 1]!), takenOffsets[i])
-  return taken
-}
-
-function itemIndices(offsets: Int32Array, takenOffsets: Int32Array, indices: ArrayLike<number>): Uint32Array {
-  const items = new Uint32Array(takenOffsets[indices.length]!)
+/** Copies words of 32 bits, so that no 64-bit integer becomes a bigint and every NaN keeps its bits. */
+function takeFixed(columns: readonly Data[], { sources, indices }: Places): Fixed {
+  const values: Fixed[] = columns.map((column) => column.values)
+  const words = values.map(({ buffer, byteOffset, byteLength }) => new Int32Array(buffer, byteOffset, byteLength / 4))
+  const wordsPerItem = values[0]!.BYTES_PER_ELEMENT / 4
+  const taken = new Int32Array(indices.length * wordsPerItem)
   for (let i = 0; i < indices.length; i++) {
-    const first = offsets[indices[i]!]!
-    for (let at = takenOffsets[i]!; at < takenOffsets[i + 1]!; at++) items[at] = first + at - takenOffsets[i]!
+    const source = words[sources[i]!]!
+    const at = indices[i]! * wordsPerItem
+    taken[i * wordsPerItem] = source[at]!
+    if (wordsPerItem === 2) taken[i * 2 + 1] = source[at + 1]!
+  }
+  if (values[0] instanceof Int32Array) return taken
+  if (values[0] instanceof Float64Array) return new Float64Array(taken.buffer)
+  return values[0] instanceof BigInt64Array ? new BigInt64Array(taken.buffer) : new BigUint64Array(taken.buffer)
+}
+
+const MAX_OFFSET = 2 ** 31 - 1
+
+function takeOffsets(columns: readonly Data[], { sources, indices }: Places): Int32Array {
+  const offsets: Int32Array[] = columns.map((column) => column.valueOffsets)
+  const taken = new Int32Array(indices.length + 1)
+  let end = 0
+  for (let i = 0; i < indices.length; i++) {
+    const source = offsets[sources[i]!]!
+    const index = indices[i]!
+    end += source[index + 1]! - source[index]!
+    if (end > MAX_OFFSET) throw new Problem('too-large', 'a column would hold more than 2 GiB; take fewer rows at a time')
+    taken[i + 1] = end
+  }
+  return taken
+}
+
+/** Shorter than this, a loop over the bytes is quicker than a view of them. */
+const SHORT_BYTES = 48
+
+function takeBytes(columns: readonly Data[], takenOffsets: Int32Array, { sources, indices }: Places): Uint8Array {
+  const offsets: Int32Array[] = columns.map((column) => column.valueOffsets)
+  const bytes: Uint8Array[] = columns.map((column) => column.values)
+  const taken = new Uint8Array(takenOffsets[indices.length]!)
+  for (let i = 0; i < indices.length; i++) {
+    const source = bytes[sources[i]!]!
+    const from = offsets[sources[i]!]![indices[i]!]!
+    const at = takenOffsets[i]!
+    const length = takenOffsets[i + 1]! - at
+    if (length < SHORT_BYTES) for (let k = 0; k < length; k++) taken[at + k] = source[from + k]!
+    else taken.set(source.subarray(from, from + length), at)
+  }
+  return taken
+}
+
+/** The items of the lists that are taken. */
+function itemPlaces(columns: readonly Data[], takenOffsets: Int32Array, { sources, indices }: Places): Places {
+  const offsets: Int32Array[] = columns.map((column) => column.valueOffsets)
+  const count = takenOffsets[indices.length]!
+  const items = { sources: new Uint32Array(count), indices: new Uint32Array(count) }
+  for (let i = 0; i < indices.length; i++) {
+    const first = offsets[sources[i]!]![indices[i]!]!
+    const end = takenOffsets[i + 1]!
+    items.sources.fill(sources[i]!, takenOffsets[i], end)
+    for (let at = takenOffsets[i]!; at < end; at++) items.indices[at] = first + at - takenOffsets[i]!
   }
   return items
 }

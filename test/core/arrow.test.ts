@@ -3,7 +3,7 @@ import { suite, test } from 'node:test'
 import * as arrow from 'apache-arrow'
 import fc from 'fast-check'
 import { Problem } from '../../core/problem.ts'
-import { buildBatch, fromArrowSchema, rowAt, rowsOf, selectRows, toArrowSchema } from '../../core/samples/arrow.ts'
+import { buildBatch, fromArrowSchema, gatherRows, rowAt, rowsOf, selectRows, toArrowSchema } from '../../core/samples/arrow.ts'
 import { encodeSample } from '../../core/samples/encoding.ts'
 import { Schema } from '../../core/samples/schema.ts'
 import { CalendarDate, Instant, type Row, type Value } from '../../core/samples/value.ts'
@@ -110,6 +110,31 @@ suite('samples as Arrow', () => {
           assertSameRows(
             rowsOf(schema, throughIpc(taken)),
             indices.map((index) => part[index]!),
+          )
+        },
+      ),
+      { numRuns: 200 },
+    )
+  })
+
+  test('law: gatherRows takes rows out of several batches, with and without nulls, in the order that is asked for', () => {
+    fc.assert(
+      fc.property(
+        anyTable.filter(({ rows }) => rows.length > 0),
+        fc.array(fc.nat()),
+        fc.nat(),
+        ({ schema, rows }, numbers, cut) => {
+          const middle = cut % rows.length
+          const whole = buildBatch(schema, rows)
+          const batches = [whole.slice(middle), buildBatch(schema, rows.slice(0, middle))]
+          const taken = numbers.map((number) => number % rows.length)
+          const places = {
+            sources: taken.map((row) => (row < middle ? 1 : 0)),
+            indices: taken.map((row) => (row < middle ? row : row - middle)),
+          }
+          assertSameRows(
+            rowsOf(schema, throughIpc(gatherRows(batches, places))),
+            taken.map((row) => rows[row]!),
           )
         },
       ),
