@@ -70,7 +70,13 @@ export async function missingJobs(db: Database, { recipe }: { recipe: CID | null
  * becomes ready again. Any number of processes may do this at once.
  */
 export async function enqueueMissing(db: Database, options: { recipe: CID | null }): Promise<void> {
-  const missing = await missingJobs(db, options)
+  // In one transaction: `now()` is when it began, so a job that was finished before that has its result in what is read here, and one that
+  // is finished while we look is not taken for one without a result.
+  await db.transaction().execute((trx) => enqueueMissingIn(trx, options))
+}
+
+async function enqueueMissingIn(trx: Database, options: { recipe: CID | null }): Promise<void> {
+  const missing = await missingJobs(trx, options)
   if (missing.length === 0) return
   await sql`
     insert into jobs (kind, key, subject, state)
@@ -81,7 +87,7 @@ export async function enqueueMissing(db: Database, options: { recipe: CID | null
     on conflict (kind, key) do update set
       faults = jobs.faults + 1, error = 'it was recorded as done, but its result is missing', finished_at = null,
       state = ${stateAfter(sql`jobs.faults + 1`)}, run_at = ${retryTime(sql`jobs.faults`)}
-    where jobs.state = 'done' and jobs.finished_at < now() - interval '1 second'`.execute(db)
+    where jobs.state = 'done' and jobs.finished_at < now()`.execute(trx)
 }
 
 /** Claims the ready job that is due longest, for `leaseMs`; null when there is none. Two workers never get the same one. */

@@ -202,16 +202,19 @@ export async function listDatasets(
   })
 }
 
-/** pinned → indexed, with the index's attestation, in one transaction. Twice does no harm. The index's blocks must be pinned already. */
+/**
+ * pinned → indexed, with the index's attestation, in one transaction; a version that is no longer pinned stays as it is. The index's blocks
+ * must be pinned already.
+ */
 export async function completeIndex(db: Database, manifest: CID, attestation: Attestation): Promise<void> {
   await db.transaction().execute(async (trx) => {
-    await saveAttested(trx, attestation)
-    await trx
+    const result = await trx
       .updateTable('versions')
       .set({ state: 'indexed', index_cid: attestation.document.toString() })
       .where('manifest_cid', '=', manifest.toString())
       .where('state', '=', 'pinned')
-      .execute()
+      .executeTakeFirst()
+    if (result.numUpdatedRows === 1n) await saveAttested(trx, attestation)
   })
 }
 
@@ -225,20 +228,33 @@ export async function failVersion(db: Database, manifest: CID, reason: string): 
     .execute()
 }
 
-/** indexed → verified, with the report and its attestation, in one transaction. Twice does no harm. The report's blocks must be pinned already. */
+/**
+ * indexed → verified, with the report and its attestation, in one transaction. A verifier's first report on an index under a recipe stands:
+ * a second one, by a worker that only seemed dead, changes nothing. The report's blocks must be pinned already.
+ */
 export async function completeReport(db: Database, report: Encoded<Report>, attestation: Attestation): Promise<void> {
   const index = report.document.index.toString()
+  const recipe = report.document.recipe.toString()
   await db.transaction().execute(async (trx) => {
-    await saveAttested(trx, attestation)
-    const version = await trx.selectFrom('versions').select('manifest_cid').where('index_cid', '=', index).executeTakeFirst()
+    const version = await trx.selectFrom('versions').select('manifest_cid').where('index_cid', '=', index).forUpdate().executeTakeFirst()
     if (version === undefined) throw new Problem('not-found', `no version has the index ${index}`)
+    const first = await trx
+      .selectFrom('reports')
+      .innerJoin('attestations', 'attestations.document_cid', 'reports.report_cid')
+      .select('reports.report_cid')
+      .where('reports.index_cid', '=', index)
+      .where('reports.recipe_cid', '=', recipe)
+      .where('attestations.author', '=', attestation.author)
+      .executeTakeFirst()
+    if (first !== undefined) return
+    await saveAttested(trx, attestation)
     await trx
       .insertInto('reports')
       .values({
         report_cid: report.cid.toString(),
         index_cid: index,
         manifest_cid: version.manifest_cid,
-        recipe_cid: report.document.recipe.toString(),
+        recipe_cid: recipe,
         verdict: report.document.verdict,
       })
       .onConflict((conflict) => conflict.column('report_cid').doNothing())

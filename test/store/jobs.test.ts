@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type { CID } from '../../core/cid.ts'
 import type { Database } from '../../store/database.ts'
@@ -162,6 +163,34 @@ test('a job whose workers keep dying is never given up, only tried less often', 
   assert.ok(delayed > 10)
   assert.deepEqual(await quarantinedJobs(db), [])
 })
+
+test('a job that is finished while another process looks for what is missing is not done again', async () => {
+  await using db = await testDatabase()
+  const manifest = await publish(db, 'ada/engine')
+  await enqueueMissing(db, { recipe: null })
+  const job = await claim(db)
+  // Looks at the state before the job is finished and records what it found after that.
+  await db
+    .transaction()
+    .execute(async (trx) => {
+      await sql`select from jobs where id = ${job.id} for update`.execute(trx)
+      const looking = enqueueMissing(db, { recipe: null })
+      while (!(await hasWaiting(db))) await delay(5)
+      await completeIndex(db, manifest, attestationBy(ada, 'index', testIndex(manifest)))
+      await sql`update jobs set state = 'done', leased_until = null, finished_at = clock_timestamp() where id = ${job.id}`.execute(trx)
+      return { looking }
+    })
+    .then(({ looking }) => looking)
+  await anHourPasses(db)
+  assert.equal(await claimJob(db, CLAIM), null)
+})
+
+/** Whether a statement of this database waits for a lock. */
+async function hasWaiting(db: Database): Promise<boolean> {
+  const { rows } = await sql<{ waiting: boolean }>`
+    select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock') as waiting`.execute(db)
+  return rows[0]!.waiting
+}
 
 test('a job that is recorded as done without a result comes back', async () => {
   await using db = await testDatabase()

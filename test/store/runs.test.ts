@@ -69,6 +69,17 @@ test('a run is found by its document, its start and the indices that it consumed
   assert.equal((await indexOfSelection(db, b.cid))?.toString(), textCid('b').toString())
 })
 
+test('a run that is sent many times at once is recorded once', async () => {
+  await using db = await testDatabase({ maxConnections: 10 })
+  const selection = testSelection('a')
+  await saveSelection(db, selection)
+  for (let round = 0; round < 3; round++) {
+    const run = testRun([selection], { name: `run ${round}` })
+    await Promise.all(Array.from({ length: 10 }, () => save(db, run)))
+    assert.equal((await findRun(db, run.cid))?.consumed.length, 1)
+  }
+})
+
 test('a run of a selection that is not known leaves nothing', async () => {
   await using db = await testDatabase()
   const run = testRun([testSelection('a')])

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { encodeDocument } from '../../core/documents/document.ts'
 import type { Manifest } from '../../core/documents/manifest.ts'
 import type { Database } from '../../store/database.ts'
 import { attestationOf, attestationsOf } from '../../store/documents.ts'
@@ -111,11 +112,29 @@ test('a version goes from pinned to indexed to verified, and doing a step twice 
   assert.equal((await resolveRef(db, index.cid.toString())).number, 1)
 })
 
+test('the first report of a verifier under a recipe stands, whatever a second one says', async () => {
+  await using db = await testDatabase()
+  const { manifest } = await publish(db, { name: 'ada/engine' })
+  const index = testIndex(manifest.cid)
+  await completeIndex(db, manifest.cid, attestationBy(indexer, 'index', index))
+  const first = testReport(index.cid, textCid('recipe'))
+  const second = encodeDocument('report', { ...first.document, notCovered: ['rounded another way by another device'] })
+  await completeReport(db, first, attestationBy(indexer, 'report', first))
+  await completeReport(db, second, attestationBy(indexer, 'report', second))
+  const reports = async () => (await reportsOf(db, index.cid)).map(({ report }) => report.toString())
+  assert.deepEqual(await reports(), [first.cid.toString()])
+  assert.equal(await attestationOf(db, second.cid), null)
+  await completeReport(db, second, attestationBy(bob, 'report', second))
+  assert.deepEqual(await reports(), [first.cid.toString(), second.cid.toString()])
+})
+
 test('a version that failed has its reason and stays failed', async () => {
   await using db = await testDatabase()
   const { manifest } = await publish(db, { name: 'ada/engine' })
   await failVersion(db, manifest.cid, 'data.csv row 3 has 4 fields; the header has 3')
-  await completeIndex(db, manifest.cid, attestationBy(indexer, 'index', testIndex(manifest.cid)))
+  const index = testIndex(manifest.cid)
+  await completeIndex(db, manifest.cid, attestationBy(indexer, 'index', index))
+  assert.equal(await attestationOf(db, index.cid), null)
   const version = await versionOf(db, manifest.cid)
   assert.deepEqual([version.state, version.failure, version.index], ['failed', 'data.csv row 3 has 4 fields; the header has 3', null])
 })
