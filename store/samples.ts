@@ -8,6 +8,7 @@ import { Problem } from '../core/problem.ts'
 import { buildBatch, gatherRows, rowReader, selectRows, toArrowSchema } from '../core/samples/arrow.ts'
 import type { Row } from '../core/samples/value.ts'
 import { openArrowFile } from './arrowFile.ts'
+import { BatchCache } from './batchCache.ts'
 import type { Blocks } from './blocks.ts'
 
 export interface Samples {
@@ -36,6 +37,12 @@ interface Place {
   shard: number
   batch: number
   row: number
+}
+
+/** Rows that are wanted of one batch, and where each was asked for. */
+interface WantedRows extends Omit<Place, 'row'> {
+  positions: number[]
+  rows: number[]
 }
 
 export function openSamples(blocks: Blocks, index: SampleIndex, { cacheBytes = 256 * 1024 * 1024 }: SamplesOptions = {}): Samples {
@@ -79,19 +86,22 @@ export function openSamples(blocks: Blocks, index: SampleIndex, { cacheBytes = 2
     return { shard, batchRows, batches }
   }
 
-  async function readBatch({ shard, batchRows, batches }: OpenShard, number: number): Promise<RecordBatch> {
-    const { offsetBytes, lengthBytes } = batches[number]!
-    const bytes = new Uint8Array(prefix.length + lengthBytes)
-    bytes.set(prefix)
-    let filled = prefix.length
-    for await (const piece of blocks.readFile(shard.cid, { offset: offsetBytes, length: lengthBytes })) {
-      bytes.set(piece, filled)
-      filled += piece.length
+  /** Record batches `first` … `end` − 1, read as one range: neighbours share blocks, which are then read and verified once. */
+  async function* readBatches({ shard, batchRows, batches }: OpenShard, first: number, end: number): AsyncGenerator<RecordBatch> {
+    const start = batches[first]!.offsetBytes
+    const last = batches[end - 1]!
+    const length = last.offsetBytes + last.lengthBytes - start
+    await using range = createRangeReader(blocks.readFile(shard.cid, { offset: start, length }), start)
+    for (let number = first; number < end; number++) {
+      const { offsetBytes, lengthBytes } = batches[number]!
+      const bytes = new Uint8Array(prefix.length + lengthBytes)
+      bytes.set(prefix)
+      await range.fill(bytes.subarray(prefix.length), offsetBytes)
+      const [batch] = RecordBatchReader.from(bytes)
+      if (batch === undefined || batch.numRows !== Math.min(batchRows, shard.sampleCount - number * batchRows))
+        throw new RangeError(`shard ${shard.cid.toString()} is not as its index says`)
+      yield batch
     }
-    const [batch] = RecordBatchReader.from(bytes)
-    if (batch === undefined || batch.numRows !== Math.min(batchRows, shard.sampleCount - number * batchRows))
-      throw new RangeError(`shard ${shard.cid.toString()} is not as its index says`)
-    return batch
   }
 
   async function placeOf(sample: number): Promise<Place> {
@@ -113,18 +123,31 @@ export function openSamples(blocks: Blocks, index: SampleIndex, { cacheBytes = 2
     numbers: ArrayLike<number>,
     visit: (batch: RecordBatch, positions: number[], rows: number[]) => void,
   ): Promise<void> {
-    const groups = new Map<string, Place & { positions: number[]; rows: number[] }>()
+    const wanted = new Map<string, WantedRows>()
     for (let position = 0; position < numbers.length; position++) {
       const place = await placeOf(numbers[position]!)
-      const key = `${place.shard}/${place.batch}`
-      let group = groups.get(key)
-      if (group === undefined) groups.set(key, (group = { ...place, positions: [], rows: [] }))
-      group.positions.push(position)
-      group.rows.push(place.row)
+      const key = batchKey(place)
+      let rows = wanted.get(key)
+      if (rows === undefined) wanted.set(key, (rows = { ...place, positions: [], rows: [] }))
+      rows.positions.push(position)
+      rows.rows.push(place.row)
     }
-    for (const [key, { shard, batch: number, positions, rows }] of groups) {
-      const batch = await cache.get(key, async () => readBatch(await open(shard), number))
+    // What is in the cache comes first: in any other order it would make room for the rest before its turn.
+    for (const [key, { positions, rows }] of wanted) {
+      const batch = cache.get(key)
+      if (batch === undefined) continue
       visit(batch, positions, rows)
+      wanted.delete(key)
+    }
+    for (const run of runsOf([...wanted.values()])) {
+      const { shard, batch: first } = run[0]!
+      let at = 0
+      for await (const batch of readBatches(await open(shard), first, first + run.length)) {
+        const { positions, rows } = run[at]!
+        cache.put(batchKey(run[at]!), batch)
+        visit(batch, positions, rows)
+        at++
+      }
     }
   }
 
@@ -141,11 +164,16 @@ export function openSamples(blocks: Blocks, index: SampleIndex, { cacheBytes = 2
     sampleCount,
     async *rows(from = 0, to = sampleCount) {
       for (let sample = from; sample < Math.min(to, sampleCount);) {
-        const { shard, batch: number, row } = await placeOf(sample)
-        const batch = await readBatch(await open(shard), number)
-        const end = Math.min(batch.numRows, row + to - sample)
-        yield row === 0 && end === batch.numRows ? batch : batch.slice(row, end)
-        sample += end - row
+        const place = await placeOf(sample)
+        const opened = await open(place.shard)
+        const lastRow = Math.min(to - opened.shard.firstSample, opened.shard.sampleCount) - 1
+        let row = place.row
+        for await (const batch of readBatches(opened, place.batch, Math.floor(lastRow / opened.batchRows) + 1)) {
+          const end = Math.min(batch.numRows, row + to - sample)
+          yield row === 0 && end === batch.numRows ? batch : batch.slice(row, end)
+          sample += end - row
+          row = 0
+        }
       }
     },
     async take(numbers, columns) {
@@ -175,43 +203,46 @@ function schemaMessage(schema: SampleIndex['schema']): Uint8Array {
   return writer.finish().toUint8Array(true).slice(0, -endOfStreamBytes)
 }
 
-/** The batches that were used last, at least one, up to so many bytes. Batches on their way are shared. */
-class BatchCache {
-  readonly #limitBytes: number
-  readonly #batches = new Map<string, { batch: Promise<RecordBatch>; sizeBytes: number }>()
-  #sizeBytes = 0
+function batchKey({ shard, batch }: { shard: number; batch: number }): string {
+  return `${shard}/${batch}`
+}
 
-  constructor(limitBytes: number) {
-    this.#limitBytes = limitBytes
+/** Batches in the order of their file, those that follow one another together. */
+function runsOf(batches: WantedRows[]): WantedRows[][] {
+  const runs: WantedRows[][] = []
+  for (const batch of batches.sort((a, b) => a.shard - b.shard || a.batch - b.batch)) {
+    const previous = runs.at(-1)?.at(-1)
+    if (previous !== undefined && previous.shard === batch.shard && previous.batch + 1 === batch.batch) runs.at(-1)!.push(batch)
+    else runs.push([batch])
   }
+  return runs
+}
 
-  async get(key: string, read: () => Promise<RecordBatch>): Promise<RecordBatch> {
-    const known = this.#batches.get(key)
-    if (known !== undefined) {
-      this.#batches.delete(key)
-      this.#batches.set(key, known)
-      return known.batch
-    }
-    const entry = { batch: read(), sizeBytes: 0 }
-    this.#batches.set(key, entry)
-    try {
-      const batch = await entry.batch
-      entry.sizeBytes = batch.data.byteLength
-      this.#sizeBytes += entry.sizeBytes
-      this.#evict(key)
-      return batch
-    } catch (error) {
-      this.#batches.delete(key)
-      throw error
-    }
-  }
-
-  #evict(newest: string): void {
-    for (const [key, { sizeBytes }] of this.#batches) {
-      if (this.#sizeBytes <= this.#limitBytes) return
-      if (key === newest || sizeBytes === 0) continue
-      this.#batches.delete(key)
-      this.#sizeBytes -= sizeBytes
-    }
+/** Takes ranges, each behind the one before, out of a file's bytes that begin at `offsetBytes`. */
+function createRangeReader(source: AsyncIterable<Uint8Array>, offsetBytes: number) {
+  const pieces = source[Symbol.asyncIterator]()
+  let piece: Uint8Array = new Uint8Array(0)
+  /** Of the piece's first byte. */
+  let position = offsetBytes
+  return {
+    /** Fills `target` with the bytes from `from` on. Throws a RangeError when the source ends before. */
+    async fill(target: Uint8Array, from: number): Promise<void> {
+      for (let filled = 0; filled < target.length;) {
+        const at = from + filled - position
+        if (at < piece.length) {
+          const taken = piece.subarray(at, at + target.length - filled)
+          target.set(taken, filled)
+          filled += taken.length
+        } else {
+          const next = await pieces.next()
+          if (next.done === true) throw new RangeError(`the file ends at ${position + piece.length}, before ${from + target.length}`)
+          position += piece.length
+          piece = next.value
+        }
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await pieces.return?.()
+    },
   }
 }
