@@ -7,7 +7,6 @@
  */
 import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
 import { SHARE_ENV, Worker } from 'node:worker_threads'
 import { defaultModelCache, ensureModel } from '../verifier/embedding/modelCache.ts'
 import { DEFAULT_MODEL } from '../verifier/embedding/models.ts'
@@ -23,10 +22,10 @@ const REQUIRED_RATIO = 0.9
 
 const { texts: textCount, rounds } = sizesFrom({ texts: 1000, rounds: 3 })
 const threads = availableParallelism()
-const directory = await ensureModel(DEFAULT_MODEL, { cacheDir: defaultModelCache() })
-const tokenizer = await openTokenizer(DEFAULT_MODEL, directory)
+const model = await ensureModel(DEFAULT_MODEL, { cacheDir: defaultModelCache() })
+const tokenizer = await openTokenizer(model)
 const texts = await makeTexts(textCount)
-await using runtime = await openRuntime(DEFAULT_MODEL, directory, { device: 'cpu', threads })
+await using runtime = await openRuntime(model, { device: 'cpu', threads })
 
 const batches = await recordBatches(runtime)
 await using floor = await openFloor(batches, runtime.concurrency)
@@ -91,7 +90,7 @@ async function recordBatches(target: EmbeddingRuntime): Promise<TokenBatch[]> {
 /** Texts of 20 to 100 words out of the model's vocabulary, always the same. */
 async function makeTexts(count: number): Promise<string[]> {
   const json: { model: { vocab: Record<string, number> } } = JSON.parse(
-    await readFile(join(directory, DEFAULT_MODEL.tokenizer.vocabulary), 'utf8'),
+    await readFile(model.pathOf(model.model.tokenizer.vocabulary), 'utf8'),
   )
   const words = Object.keys(json.model.vocab).filter((word) => /^[a-z]{2,12}$/.test(word))
   let state = 1
@@ -111,7 +110,7 @@ interface Floor extends AsyncDisposable {
 
 async function openFloor(ready: TokenBatch[], sessions: number): Promise<Floor> {
   const next = new Int32Array(new SharedArrayBuffer(4))
-  const workerData: FloorSetup = { graph: join(directory, DEFAULT_MODEL.graph), batches: ready, next }
+  const workerData: FloorSetup = { graph: model.graph, batches: ready, next }
   const workers = Array.from(
     { length: sessions },
     () => new Worker(new URL('./embeddingFloor.ts', import.meta.url), { workerData, env: SHARE_ENV }),

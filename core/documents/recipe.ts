@@ -11,18 +11,28 @@ export const Parameter: z.ZodType<Parameter> = z.lazy(() =>
 export const Tier = z.enum(['T0', 'T1'])
 export type Tier = z.infer<typeof Tier>
 
-export const ModelFile = z.strictObject({ path: z.string().min(1).max(512), sizeBytes: Count, sha256: Hex32 })
+/**
+ * `fp32`: normative. `fp16`: matrices are stored and multiplied at half precision; within a tolerance of fp32. `int8`: the vector of a
+ * text depends on the texts beside it, so that nobody can reproduce it; a recipe that uses it says so by this name.
+ */
+export const ModelMode = z.enum(['fp32', 'fp16', 'int8'])
+export type ModelMode = z.infer<typeof ModelMode>
 
+export const ModelRole = z.enum(['text-embedding', 'image-embedding'])
+
+/** An embedding model (core/models.ts) as a recipe names it. */
 export const ModelReference = z
   .strictObject({
     name: z.string().min(1).max(128),
-    role: z.enum(['text-embedding']),
-    files: z.array(ModelFile).min(1).max(32),
+    role: ModelRole,
+    /** The model's own document: files, tokenizer, pooling, licence. */
+    model: Link,
+    mode: ModelMode,
+    /** The graph that is run, derived from the model's file by the transform that the model names. */
+    graphSha256: Hex32,
     dimensions: z.number().int().positive(),
-    maxTokens: z.number().int().positive(),
-    pooling: z.enum(['mean', 'cls']),
-    normalized: z.boolean(),
-    license: z.string().max(128),
+    /** Inner layers of which mean and standard deviation over tokens are given out, each 2 · width numbers. */
+    layers: z.array(z.strictObject({ name: z.string().min(1).max(32), width: z.number().int().positive() })).max(16),
   })
   .meta({ id: 'ModelReference' })
 export type ModelReference = z.infer<typeof ModelReference>

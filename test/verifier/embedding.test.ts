@@ -1,28 +1,28 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
+import { encodeModel, type TextModel } from '../../core/models.ts'
 import { Problem } from '../../core/problem.ts'
 import { createEmbedder } from '../../verifier/embedding/embedder.ts'
-import { defaultModelCache, ensureModel } from '../../verifier/embedding/modelCache.ts'
+import { defaultModelCache, ensureModel, type LocalModel } from '../../verifier/embedding/modelCache.ts'
 import { DEFAULT_MODEL } from '../../verifier/embedding/models.ts'
 import { DEVICES, parseDevice } from '../../verifier/embedding/onnxRuntime.ts'
 import { type EmbedOptions, embedTexts } from '../../verifier/embedding/pipeline.ts'
 import { type EmbeddingRuntime, openRuntime } from '../../verifier/embedding/runtime.ts'
 import { type Tokenizer, openTokenizer } from '../../verifier/embedding/tokenizer.ts'
 
-const { dimensions, maxTokens } = DEFAULT_MODEL.reference
+const { dimensions, maxTokens } = DEFAULT_MODEL.model
 const SENTENCES = ['The weather is lovely today.', "It's so sunny outside!", 'He drove to the stadium.']
 
-let directory: string
+let model: LocalModel<TextModel>
 let runtime: EmbeddingRuntime
 let tokenizer: Tokenizer
 
 before(async () => {
-  directory = await ensureModel(DEFAULT_MODEL, { cacheDir: defaultModelCache() })
-  tokenizer = await openTokenizer(DEFAULT_MODEL, directory)
-  runtime = await openRuntime(DEFAULT_MODEL, directory, { device: 'cpu', threads: 2 })
+  model = await ensureModel(DEFAULT_MODEL, { cacheDir: defaultModelCache() })
+  tokenizer = await openTokenizer(model)
+  runtime = await openRuntime(model, { device: 'cpu', threads: 2, layers: true })
 })
 
 after(() => runtime[Symbol.asyncDispose]())
@@ -58,7 +58,7 @@ test('the default model gives the similarities that Sentence Transformers docume
 test('a text has the same embedding, to the bit, alone and among others of any length, with one thread and with two', async () => {
   const texts = [...SENTENCES, words(9), words(40), words(300), 'x', '']
   const { vectors: together } = await embed(texts)
-  await using single = await openRuntime(DEFAULT_MODEL, directory, { device: 'cpu', threads: 1 })
+  await using single = await openRuntime(model, { device: 'cpu', threads: 1 })
   for (const [i, text] of texts.entries()) {
     assert.deepEqual((await embed([text])).vectors[0], together[i])
     assert.deepEqual((await embed([text], { runtime: single })).vectors[0], together[i])
@@ -67,15 +67,17 @@ test('a text has the same embedding, to the bit, alone and among others of any l
   assert.deepEqual((await embed(texts, { runtime: oneBatch })).vectors, together)
 })
 
-test('padding changes no bit', async () => {
-  const ids = tokenizer.encode(SENTENCES[0]!)
-  const embedPadded = (tokens: number) => {
-    const inputIds = BigInt64Array.from({ length: tokens }, (_, i) => BigInt(ids[i] ?? 0))
-    const attentionMask = BigInt64Array.from({ length: tokens }, (_, i) => (i < ids.length ? 1n : 0n))
+test('padding changes no bit, of embeddings or of inner layers, whatever the length of the text', async () => {
+  const ids = tokenizer.encode(words(100))
+  const embedPadded = (length: number, tokens: number) => {
+    const inputIds = BigInt64Array.from({ length: tokens }, (_, i) => BigInt(i < length ? ids[i]! : 0))
+    const attentionMask = BigInt64Array.from({ length: tokens }, (_, i) => (i < length ? 1n : 0n))
     return runtime.embed({ rows: 1, tokens, inputIds, attentionMask })
   }
-  const bare = await embedPadded(ids.length)
-  for (const tokens of [ids.length + 1, 33, 128]) assert.deepEqual(await embedPadded(tokens), bare)
+  for (let length = 3; length <= 20; length++) {
+    const bare = await embedPadded(length, length)
+    for (const tokens of [length + 1, length + 2, length + 3, 33]) assert.deepEqual(await embedPadded(length, tokens), bare)
+  }
 })
 
 test('ids are those of the model, with its special tokens around them', () => {
@@ -95,7 +97,7 @@ test('a text is cut at the greatest number of tokens, with the closing one kept'
 
 test('a text gives the tokens that the tokenizer gives when it reads the whole of it', async () => {
   const [vocabulary, configuration] = await Promise.all(
-    Object.values(DEFAULT_MODEL.tokenizer).map(async (path): Promise<object> => JSON.parse(await readFile(join(directory, path), 'utf8'))),
+    Object.values(model.model.tokenizer).map(async (path): Promise<object> => JSON.parse(await readFile(model.pathOf(path), 'utf8'))),
   )
   const whole: { encode(text: string): { ids: number[] } } = new HuggingFaceTokenizer(vocabulary!, configuration!)
   const texts = {
@@ -120,6 +122,52 @@ test('an empty text has an embedding; a missing one has none', async () => {
   assert.ok(Math.abs(cosine(vectors[0]!, vectors[0]!) - 1) < 1e-6)
   assert.deepEqual(vectors[1], new Float32Array(dimensions))
   assert.deepEqual((await embed([])).vectors, [])
+})
+
+test('inner layers come along when they are asked for, and change no bit of the embeddings', async () => {
+  const embedder = createEmbedder({ manifest: DEFAULT_MODEL, cacheDir: defaultModelCache(), device: 'cpu', threads: 1 })
+  const { signal } = new AbortController()
+  const texts = { count: 3, text: (sample: number) => [SENTENCES[0]!, null, SENTENCES[1]!][sample] ?? null }
+  const bare = await embedder.embed(texts, { signal })
+  const full = await embedder.embed(texts, { signal, layers: true })
+  assert.deepEqual(bare.layers, [])
+  assert.deepEqual(full.vectors, bare.vectors)
+  assert.deepEqual(
+    full.layers?.map(({ name, width, values }) => [name, width, values.length]),
+    [
+      ['block-3', 384, 3 * 768],
+      ['block-4', 384, 3 * 768],
+    ],
+  )
+  for (const { values } of full.layers!) {
+    assert.ok(values.subarray(768, 2 * 768).every((value) => value === 0))
+    assert.ok(values.subarray(384, 768).every((deviation) => deviation > 0))
+  }
+})
+
+test('the recipe names the model, its mode and the graph that is run by their digests', () => {
+  const { reference } = createEmbedder({ manifest: DEFAULT_MODEL, cacheDir: 'nowhere', device: 'cpu' })
+  assert.ok(reference.model.equals(encodeModel(DEFAULT_MODEL.model).cid))
+  assert.equal(reference.mode, 'fp32')
+  assert.equal(reference.graphSha256, DEFAULT_MODEL.model.derived[0]!.sha256)
+  const half = createEmbedder({ manifest: DEFAULT_MODEL, mode: 'fp16', cacheDir: 'nowhere', device: 'cpu' }).reference
+  assert.deepEqual([half.mode, half.graphSha256], ['fp16', DEFAULT_MODEL.model.derived[1]!.sha256])
+  assert.throws(
+    () => createEmbedder({ manifest: DEFAULT_MODEL, mode: 'int8', cacheDir: 'nowhere', device: 'cpu' }),
+    new Problem('unsupported-format', `the model ${DEFAULT_MODEL.model.name} has no mode int8; it has fp32, fp16`),
+  )
+})
+
+test('at half precision embeddings point within a millionth of where they point at full', async () => {
+  const half = await ensureModel(DEFAULT_MODEL, { cacheDir: defaultModelCache(), mode: 'fp16' })
+  await using halfRuntime = await openRuntime(half, { device: 'cpu', threads: 1 })
+  const texts = [...SENTENCES, words(60)]
+  const { vectors: full } = await embed(texts)
+  const { vectors } = await embed(texts, { runtime: halfRuntime })
+  for (const [i, vector] of vectors.entries()) {
+    assert.ok(1 - cosine(vector, full[i]!) < 1e-6)
+    assert.notDeepEqual(vector, full[i])
+  }
 })
 
 test('an embedder passes over blank texts and gives neighbours', async () => {
@@ -197,7 +245,7 @@ test('a batch that the model cannot take rejects, and the next one is computed',
 test('a device computes or is refused with a problem that says what to do', async () => {
   assert.throws(() => parseDevice('tpu'), new Problem('invalid-request', `there is no device "tpu"; use one of ${DEVICES.join(', ')}`))
   try {
-    await using cuda = await openRuntime(DEFAULT_MODEL, directory, { device: parseDevice('cuda') })
+    await using cuda = await openRuntime(model, { device: parseDevice('cuda') })
     assert.equal((await embed(['x'], { runtime: cuda })).valid.length, 1)
   } catch (error) {
     assert.ok(error instanceof Problem && error.code === 'unavailable' && error.detail.endsWith('use "cpu"'), String(error))

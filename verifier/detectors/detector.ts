@@ -5,6 +5,8 @@
 import type { Parameter, Tier } from '../../core/documents/recipe.ts'
 import type { Power, Property } from '../../core/documents/report.ts'
 import type { Finding, FlagName } from '../../core/findings.ts'
+import type { NeighbourSearch } from '../knn/search.ts'
+import type { VectorSource } from '../knn/vectors.ts'
 
 /** The samples of an index as detectors see them; sample numbers run from 0 to `count` − 1. */
 export interface Corpus {
@@ -24,23 +26,41 @@ export interface Corpus {
   readonly seed: Uint8Array
 }
 
-/** The `k` nearest others of every sample by cosine similarity, nearest first, ties to the lower number. */
-export interface Neighbours {
-  k: number
+/** The neighbours of consecutive samples. */
+export interface NeighbourBlock {
+  first: number
+  count: number
   /** count × k sample numbers; −1 where there are fewer. */
   samples: Int32Array
   /** count × k similarities in [−1, 1]. */
   similarities: Float32Array
 }
 
-export interface Embeddings {
+/** The `k` nearest others of every sample by cosine similarity, nearest first, ties to the lower number. */
+export interface Neighbours {
+  readonly k: number
+  /** In the order of the samples, all of them; as often as one likes. */
+  blocks(): AsyncIterable<NeighbourBlock>
+}
+
+/** What an inner layer of the model says of each sample: how a text is written stands there, what it is about in the embedding. */
+export interface LayerStatistics {
+  readonly name: string
+  readonly width: number
+  /** count × 2·width: the mean over the tokens of a sample, then the standard deviation; zeros where the sample has no text. */
+  readonly values: Float32Array
+}
+
+export interface Embeddings extends AsyncDisposable {
   readonly dimensions: number
-  /** count × dimensions, each row of unit length; zeros where the sample has no text. */
-  readonly vectors: Float32Array
+  /** One row a sample, of unit length; zeros where the sample has no text. */
+  readonly vectors: VectorSource
   /** 1 for samples that were embedded. */
   readonly valid: Uint8Array
-  /** Computed once for each `k` and shared by the detectors. */
-  neighbours(k: number): Promise<Neighbours>
+  /** Inner layers in the order of the model; none unless they were asked for. */
+  readonly layers?: readonly LayerStatistics[]
+  /** Computed once for each search and shared by the detectors. */
+  neighbours(search: NeighbourSearch): Promise<Neighbours>
 }
 
 export interface DetectorContext {

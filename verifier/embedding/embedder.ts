@@ -3,11 +3,11 @@
  * holds no weights in memory.
  */
 import type { ModelReference } from '../../core/documents/recipe.ts'
+import { type ModelManifest, referenceOf, type TextModel } from '../../core/models.ts'
 import type { Embeddings } from '../detectors/detector.ts'
 import { createEmbeddings } from './embeddings.ts'
 import { type EnsureModelOptions, ensureModel } from './modelCache.ts'
-import type { ModelManifest } from './models.ts'
-import { embedTexts } from './pipeline.ts'
+import { type EmbeddingBlock, type EmbedOptions, embedTexts } from './pipeline.ts'
 import { type RuntimeOptions, openRuntime } from './runtime.ts'
 import { openTokenizer } from './tokenizer.ts'
 
@@ -17,42 +17,65 @@ export interface TextSource {
   text(sample: number): string | null
 }
 
-export interface EmbedderOptions extends RuntimeOptions, Omit<EnsureModelOptions, 'signal' | 'onProgress'> {
-  manifest: ModelManifest
+export interface EmbedderOptions extends Omit<RuntimeOptions, 'layers'>, Omit<EnsureModelOptions, 'signal' | 'onProgress'> {
+  manifest: ModelManifest<TextModel>
 }
 
 export interface Embedder {
   /** As it stands in the recipe. */
   readonly reference: ModelReference
   /**
-   * Embeds every text; those that are missing or blank get no embedding. `onProgress` hears the share of texts that are done. Throws
-   * `unavailable` where the model or the device cannot be had.
+   * Embeds every text; those that are missing or blank get no embedding. `onProgress` hears the share of texts that are done. With
+   * `layers` the statistics of the model's inner layers come along: several times the memory. Throws `unavailable` where the model or
+   * the device cannot be had.
    */
-  embed(texts: TextSource, options: { signal: AbortSignal; onProgress?: (share: number) => void }): Promise<Embeddings>
+  embed(texts: TextSource, options: { signal: AbortSignal; layers?: boolean; onProgress?: (share: number) => void }): Promise<Embeddings>
+  /** Opens model and device for texts that come as a stream. Throws as `embed` does. */
+  open(options: { signal: AbortSignal; layers?: boolean }): Promise<OpenEmbedder>
+}
+
+/** A model on its device. */
+export interface OpenEmbedder extends AsyncDisposable {
+  /** Embeds texts in their order; null where a sample has none (pipeline.ts). */
+  embed(texts: EmbedOptions['texts'], signal: AbortSignal): AsyncGenerator<EmbeddingBlock>
 }
 
 const TEXTS_A_GROUP = 256
 
 /** An embedder for one model on one device. Nothing is opened or fetched before the first text is to be embedded. */
 export function createEmbedder(options: EmbedderOptions): Embedder {
-  const { manifest } = options
-  const { dimensions } = manifest.reference
+  const { manifest, mode } = options
+  const { dimensions, layers: modelLayers } = manifest.model
+  const open: Embedder['open'] = async ({ signal, layers }) => {
+    const model = await ensureModel(manifest, { ...options, signal })
+    const tokenizer = await openTokenizer(model)
+    const runtime = await openRuntime(model, { ...options, layers })
+    return {
+      embed: (texts, stop) => embedTexts({ runtime, tokenizer, texts, signal: stop }),
+      [Symbol.asyncDispose]: () => runtime[Symbol.asyncDispose](),
+    }
+  }
   return {
-    reference: manifest.reference,
-    async embed(texts, { signal, onProgress }) {
+    reference: referenceOf(manifest.model, mode),
+    open,
+    async embed(texts, { signal, layers: withLayers = false, onProgress }) {
       const vectors = new Float32Array(texts.count * dimensions)
       const valid = new Uint8Array(texts.count)
-      const directory = await ensureModel(manifest, { ...options, signal })
-      const tokenizer = await openTokenizer(manifest, directory)
-      await using runtime = await openRuntime(manifest, directory, options)
+      const layers = (withLayers ? modelLayers : []).map(({ name, width }) => ({
+        name,
+        width,
+        values: new Float32Array(texts.count * 2 * width),
+      }))
+      await using opened = await open({ signal, layers: withLayers })
       let start = 0
-      for await (const block of embedTexts({ runtime, tokenizer, texts: groupsOf(texts), signal })) {
+      for await (const block of opened.embed(groupsOf(texts), signal)) {
         vectors.set(block.vectors, start * dimensions)
+        for (const [i, { values, width }] of layers.entries()) values.set(block.layers[i]!, start * 2 * width)
         valid.set(block.valid, start)
         start += block.valid.length
         onProgress?.(start / texts.count)
       }
-      return createEmbeddings({ dimensions, vectors, valid, threads: options.threads, signal })
+      return createEmbeddings({ dimensions, vectors, valid, layers, threads: options.threads, signal })
     },
   }
 }

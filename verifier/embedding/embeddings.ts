@@ -1,33 +1,57 @@
 /** The embeddings of a corpus with their nearest neighbours, which are computed when a detector first asks for them. */
-import type { Embeddings, Neighbours } from '../detectors/detector.ts'
+import type { Embeddings, LayerStatistics } from '../detectors/detector.ts'
+import type { NeighbourSearch } from '../knn/search.ts'
+import { createNeighbourSpool, type NeighbourSpool } from '../knn/spool.ts'
+import { type VectorSource, vectorsInMemory } from '../knn/vectors.ts'
 import { nearestNeighbours } from '../knn.ts'
+import type { Device } from './onnxRuntime.ts'
 
 export interface EmbeddingsInput {
   dimensions: number
   /** count × dimensions, each row of unit length; zeros where the sample has no text. */
-  vectors: Float32Array
+  vectors: Float32Array | VectorSource
   /** 1 for samples that were embedded. */
   valid: Uint8Array
-  /** CPU threads for the search of neighbours; as many as there are cores by default. */
+  /** Where the model gives them. */
+  layers?: readonly LayerStatistics[] | undefined
+  /** Where exact searches of neighbours are computed; the CPU by default. */
+  device?: Device | undefined
+  /** CPU threads for them; as many as there are cores by default. */
   threads?: number | undefined
   /** Ends a search. */
   signal?: AbortSignal | undefined
 }
 
-/** Wraps vectors; each `k` is searched for once. */
-export function createEmbeddings({ dimensions, vectors, valid, threads, signal }: EmbeddingsInput): Embeddings {
-  const searches = new Map<number, Promise<Neighbours>>()
+/** Wraps vectors; each search runs once. */
+export function createEmbeddings(input: EmbeddingsInput): Embeddings {
+  const { dimensions, valid, layers = [], device, threads, signal } = input
+  const vectors = input.vectors instanceof Float32Array ? vectorsInMemory(input.vectors, dimensions) : input.vectors
+  const searches = new Map<string, Promise<NeighbourSpool>>()
   return {
     dimensions,
     vectors,
     valid,
-    neighbours(k) {
-      let search = searches.get(k)
-      if (search === undefined) {
-        search = nearestNeighbours({ dimensions, vectors, valid, k, threads, signal })
-        searches.set(k, search)
-      }
-      return search
+    layers,
+    neighbours(search) {
+      const key = JSON.stringify(search)
+      const known = searches.get(key) ?? run(search)
+      searches.set(key, known)
+      return known
     },
+    async [Symbol.asyncDispose]() {
+      for (const search of await Promise.allSettled(searches.values()))
+        if (search.status === 'fulfilled') await search.value[Symbol.asyncDispose]()
+    },
+  }
+
+  async function run(search: NeighbourSearch): Promise<NeighbourSpool> {
+    const spool = createNeighbourSpool(search.k)
+    try {
+      for await (const block of nearestNeighbours({ vectors, valid, search, device, threads, signal })) await spool.write(block)
+      return spool
+    } catch (error) {
+      await spool[Symbol.asyncDispose]()
+      throw error
+    }
   }
 }

@@ -1,15 +1,22 @@
 /**
- * Models on this machine: a directory for each model, named by the digest of its list of files, holding exactly those files. Files are
- * hashed on every opening, written beside their place and renamed, so that several processes may look for the same model at once.
+ * Models on this machine. Files are kept by their SHA-256, each once however many models share it, and so are the graphs derived from
+ * them; both are hashed on every opening, written beside their place and renamed, so that several processes may look for the same
+ * model at once.
+ *
+ *     files/SHA256     files of models, as they were had
+ *     graphs/SHA256    graphs derived from them (derive.ts)
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
+import type { CID } from '../../core/cid.ts'
+import type { ModelMode } from '../../core/documents/recipe.ts'
+import { type DerivedGraph, derivedGraph, type Model, type ModelFile, type ModelManifest, type ModelSource } from '../../core/models.ts'
 import { Problem, messageOf } from '../../core/problem.ts'
-import type { ModelManifest, ModelSource } from './models.ts'
-import { npmTarballFiles } from './npmTarball.ts'
+import { deriveGraph } from './derive.ts'
+import { copyFromSource, describeSource } from './modelSources.ts'
 
 /** Where models are kept unless the operator says otherwise. */
 export function defaultModelCache(): string {
@@ -17,10 +24,13 @@ export function defaultModelCache(): string {
 }
 
 export interface EnsureModelOptions {
-  /** Holds one directory a model. */
   cacheDir: string
-  /** Tried before the manifest's own sources. */
+  /** The first that the model has, by default. */
+  mode?: ModelMode | undefined
+  /** A directory in the hub's layout, tried before the manifest's own sources. */
   localDir?: string | undefined
+  /** Verified blocks by CID, for `blocks` sources; they are passed over without it. */
+  getBlock?: ((cid: CID, signal?: AbortSignal) => Promise<Uint8Array>) | undefined
   /** Address of a model hub that answers `/{repository}/resolve/{revision}/{path}`; hub sources are passed over without it. */
   hubUrl?: string | undefined
   signal?: AbortSignal | undefined
@@ -28,140 +38,129 @@ export interface EnsureModelOptions {
   onProgress?: ((receivedBytes: number, totalBytes: number) => void) | undefined
 }
 
-type ModelFile = ModelManifest['reference']['files'][number]
+/** A model whose files lie on this machine, checked. */
+export interface LocalModel<M extends Model = Model> {
+  model: M
+  mode: ModelMode
+  /** Path of the derived graph. */
+  graph: string
+  /** Path on this machine of one of the model's files. */
+  pathOf: (file: string) => string
+}
 
 /**
- * The directory that holds the model's files, each with the size and SHA-256 of the manifest; fetched if need be. Throws `unavailable`
- * with a reason for each source where none of them gives those bytes.
+ * The model on this machine, its files with the sizes and digests of the manifest, its graph derived; fetched if need be. Throws
+ * `unavailable` with a reason for each source where none of them gives those bytes, `untrusted` where the derived graph is not the one
+ * that the manifest promises.
  */
-export async function ensureModel(manifest: ModelManifest, options: EnsureModelOptions): Promise<string> {
-  const { files, name } = manifest.reference
-  const directory = join(options.cacheDir, modelDigest(manifest))
-  if (await holdsFiles(directory, files)) return directory
-  await rm(directory, { recursive: true, force: true })
+export async function ensureModel<M extends Model>(manifest: ModelManifest<M>, options: EnsureModelOptions): Promise<LocalModel<M>> {
+  const { model } = manifest
+  const { cacheDir } = options
+  const derived = options.mode === undefined ? model.derived[0]! : derivedGraph(model, options.mode)
+  await ensureFiles(manifest, options)
+  const pathOf = (path: string) => filePath(cacheDir, fileOf(model, path))
+  return { model, mode: derived.mode, graph: await ensureGraph(model, derived, cacheDir, pathOf), pathOf }
+}
+
+/** Which of a model's files and graphs are in the cache, by a look at their sizes alone. */
+export async function cachedParts(model: Model, cacheDir: string): Promise<{ files: number; graphs: ModelMode[] }> {
+  const sizes = await Promise.all(model.files.map(async (file) => (await stat(filePath(cacheDir, file)).catch(() => null))?.size))
+  const graphs = await Promise.all(model.derived.map(async ({ sha256 }) => stat(join(cacheDir, 'graphs', sha256)).catch(() => null)))
+  return {
+    files: sizes.filter((size, i) => size === model.files[i]!.sizeBytes).length,
+    graphs: model.derived.filter((_, i) => graphs[i] !== null).map(({ mode }) => mode),
+  }
+}
+
+async function ensureFiles({ model, sources }: ModelManifest, options: EnsureModelOptions): Promise<void> {
+  const missing: ModelFile[] = []
+  for (const file of model.files) if (!(await hasBytes(filePath(options.cacheDir, file), file))) missing.push(file)
+  if (missing.length === 0) return
 
   const local: ModelSource[] = options.localDir === undefined ? [] : [{ kind: 'directory', path: options.localDir }]
   const reasons: string[] = []
-  for (const source of [...local, ...manifest.sources]) {
-    const partial = `${directory}.${randomUUID()}`
+  for (const source of [...local, ...sources]) {
     try {
-      await copyFrom(source, files, partial, options)
-      await moveIntoPlace(partial, directory, files)
-      return directory
+      await copyFromSource(source, missing, options, (file, content) => keep(filePath(options.cacheDir, file), content, file))
+      return
     } catch (error) {
       options.signal?.throwIfAborted()
       if (!(error instanceof Problem)) throw error
-      reasons.push(`${describe(source)}: ${messageOf(error)}`)
-    } finally {
-      await rm(partial, { recursive: true, force: true })
+      reasons.push(`${describeSource(source)}: ${messageOf(error)}`)
     }
   }
-  throw new Problem('unavailable', `the model ${name} cannot be had; put its files into a local directory. Tried ${reasons.join('; ')}`)
+  const tried = reasons.length === 0 ? 'Its manifest names no source' : `Tried ${reasons.join('; ')}`
+  throw new Problem('unavailable', `the model ${model.name} cannot be had; put its files into a local directory. ${tried}`)
 }
 
-/** SHA-256, in hex, of the model's files as `sha256sum` would list them. */
-export function modelDigest(manifest: ModelManifest): string {
-  const lines = manifest.reference.files.map((file) => `${file.sha256}  ${file.path}\n`)
-  return createHash('sha256').update(lines.join('')).digest('hex')
+async function ensureGraph(
+  model: Model,
+  { transform, sha256 }: DerivedGraph,
+  cacheDir: string,
+  pathOf: (path: string) => string,
+): Promise<string> {
+  const path = join(cacheDir, 'graphs', sha256)
+  if (await hasBytes(path, { sha256 })) return path
+  const pieces = await deriveGraph(model, transform, (file) => readFile(pathOf(file)))
+  await keep(path, pieces, { path: `the graph that ${transform} makes of ${model.graph}`, sha256 })
+  return path
 }
 
-/** Another process may have come first; what it put there is as good as ours if it has the right bytes. */
-async function moveIntoPlace(partial: string, directory: string, files: ModelFile[]): Promise<void> {
-  try {
-    await rename(partial, directory)
-  } catch (error) {
-    if (!(await holdsFiles(directory, files))) throw error
-  }
+function fileOf(model: Model, path: string): ModelFile {
+  const file = model.files.find((one) => one.path === path)
+  if (file === undefined) throw new Problem('not-found', `the model ${model.name} has no file ${path}`)
+  return file
 }
 
-async function copyFrom(source: ModelSource, files: ModelFile[], target: string, options: EnsureModelOptions): Promise<void> {
-  switch (source.kind) {
-    case 'directory':
-      return copyEach(files, target, (file) => readLocal(join(source.path, file.path)))
-    case 'hub': {
-      const { hubUrl, signal } = options
-      if (hubUrl === undefined) throw new Problem('unavailable', 'no hub is configured')
-      return copyEach(files, target, (file) => download(`${hubUrl}/${source.repository}/resolve/${source.revision}/${file.path}`, signal))
-    }
-    case 'npm':
-      return copyFromNpm(source, files, target, options)
-  }
+function filePath(cacheDir: string, { sha256 }: ModelFile): string {
+  return join(cacheDir, 'files', sha256)
 }
 
-async function copyEach(files: ModelFile[], target: string, read: (file: ModelFile) => AsyncIterable<Uint8Array>): Promise<void> {
-  for (const file of files) {
-    try {
-      await writeChecked(join(target, file.path), read(file), file)
-    } catch (cause) {
-      throw cause instanceof Problem ? cause : new Problem('unavailable', `${file.path}: ${messageOf(cause)}`, { cause })
-    }
-  }
-}
-
-async function copyFromNpm(
-  source: ModelSource & { kind: 'npm' },
-  files: ModelFile[],
-  target: string,
-  options: EnsureModelOptions,
+/**
+ * Writes foreign bytes, of at most the expected size, to their place in the cache. Throws `untrusted`, leaving nothing, unless they have
+ * the expected digest. Another process may do the same at once: what it renames over ours has the same bytes.
+ */
+async function keep(
+  place: string,
+  content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  expected: { path: string; sizeBytes?: number; sha256: string },
 ): Promise<void> {
-  const wanted = new Map(files.map((file) => [`${source.folder}/${file.path}`, file]))
-  for await (const { path, content } of npmTarballFiles(source, options)) {
-    const file = wanted.get(path)
-    if (file === undefined) continue
-    await writeChecked(join(target, file.path), content, file)
-    wanted.delete(path)
-    if (wanted.size === 0) return
+  const partial = `${place}.${randomUUID()}`
+  await mkdir(dirname(place), { recursive: true })
+  try {
+    await writeChecked(partial, content, expected)
+    await rename(partial, place)
+  } finally {
+    await rm(partial, { force: true })
   }
-  throw new Problem('unavailable', `the package has no ${[...wanted.keys()].join(', ')}`)
 }
 
-/** Opens the file only when it is read, so that its errors have somebody to go to. */
-async function* readLocal(path: string): AsyncGenerator<Uint8Array> {
-  yield* createReadStream(path, { highWaterMark: 1024 * 1024 })
-}
-
-async function* download(url: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
-  const response = await fetch(url, signal === undefined ? {} : { signal })
-  if (!response.ok || response.body === null) throw new Problem('unavailable', `the hub answers ${response.status}`)
-  yield* response.body
-}
-
-/** Writes a foreign file of at most the expected size. Throws `untrusted` unless it has the expected digest. */
-async function writeChecked(path: string, content: AsyncIterable<Uint8Array>, expected: ModelFile): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
+async function writeChecked(
+  path: string,
+  content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  expected: { path: string; sizeBytes?: number; sha256: string },
+): Promise<void> {
   const hash = createHash('sha256')
   let sizeBytes = 0
   await using file = await open(path, 'wx')
   for await (const chunk of content) {
     sizeBytes += chunk.length
-    if (sizeBytes > expected.sizeBytes) break
+    if (expected.sizeBytes !== undefined && sizeBytes > expected.sizeBytes) break
     hash.update(chunk)
     await file.writeFile(chunk)
   }
-  if (sizeBytes !== expected.sizeBytes || hash.digest('hex') !== expected.sha256)
-    throw new Problem('untrusted', `${expected.path} is not the file of ${expected.sizeBytes} bytes with SHA-256 ${expected.sha256}`)
+  const rightSize = expected.sizeBytes === undefined || sizeBytes === expected.sizeBytes
+  if (!rightSize || hash.digest('hex') !== expected.sha256) {
+    const size = expected.sizeBytes === undefined ? '' : ` of ${expected.sizeBytes} bytes`
+    throw new Problem('untrusted', `${expected.path} is not the file${size} with SHA-256 ${expected.sha256}`)
+  }
   await file.sync()
 }
 
-async function holdsFiles(directory: string, files: ModelFile[]): Promise<boolean> {
-  for (const file of files) {
-    const path = join(directory, file.path)
-    const status = await stat(path).catch(() => undefined)
-    if (status?.size !== file.sizeBytes) return false
-    const hash = createHash('sha256')
-    for await (const chunk of readLocal(path)) hash.update(chunk)
-    if (hash.digest('hex') !== file.sha256) return false
-  }
-  return true
-}
-
-function describe(source: ModelSource): string {
-  switch (source.kind) {
-    case 'directory':
-      return `directory ${source.path}`
-    case 'npm':
-      return `npm package ${source.package}@${source.version}`
-    case 'hub':
-      return `hub repository ${source.repository}@${source.revision}`
-  }
+async function hasBytes(path: string, expected: { sizeBytes?: number; sha256: string }): Promise<boolean> {
+  const status = await stat(path).catch(() => undefined)
+  if (status === undefined || (expected.sizeBytes !== undefined && status.size !== expected.sizeBytes)) return false
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) hash.update(chunk)
+  return hash.digest('hex') === expected.sha256
 }

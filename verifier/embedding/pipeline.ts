@@ -18,8 +18,10 @@ export interface EmbedOptions {
 
 /** The embeddings of consecutive texts. */
 export interface EmbeddingBlock {
-  /** count × dimensions, each row of unit length, or zeros where there was no text. */
+  /** count × dimensions; zeros where there was no text. */
   vectors: Float32Array
+  /** For each inner layer of the runtime count × 2·width: mean and standard deviation over tokens; zeros where there was no text. */
+  layers: Float32Array[]
   /** 1 where there was a text. */
   valid: Uint8Array
 }
@@ -88,7 +90,11 @@ async function embedWindow(
   signal: AbortSignal,
 ): Promise<EmbeddingBlock> {
   const { dimensions, tokenBudget } = runtime
-  const block = { vectors: new Float32Array(texts.length * dimensions), valid: new Uint8Array(texts.length) }
+  const block = {
+    vectors: new Float32Array(texts.length * dimensions),
+    layers: runtime.layers.map(({ width }) => new Float32Array(texts.length * 2 * width)),
+    valid: new Uint8Array(texts.length),
+  }
   const tokenized: TokenizedText[] = []
   for (const [row, text] of texts.entries()) {
     if (row % TEXTS_A_TURN === 0) await nextTurn()
@@ -100,15 +106,20 @@ async function embedWindow(
   await limit.all(
     batchesOf(tokenized, tokenBudget),
     async (group) => {
-      const vectors = await runtime.embed(toBatch(group))
+      const pooled = await runtime.embed(toBatch(group))
       for (const [i, { row }] of group.entries()) {
-        block.vectors.set(vectors.subarray(i * dimensions, (i + 1) * dimensions), row * dimensions)
+        copyRow(pooled.vectors, i, block.vectors, row, dimensions)
+        for (const [layer, { width }] of runtime.layers.entries()) copyRow(pooled.layers[layer]!, i, block.layers[layer]!, row, 2 * width)
         block.valid[row] = 1
       }
     },
     signal,
   )
   return block
+}
+
+function copyRow(source: Float32Array, from: number, target: Float32Array, to: number, width: number): void {
+  target.set(source.subarray(from * width, (from + 1) * width), to * width)
 }
 
 /** Cuts texts that are sorted by length into groups of at most `tokenBudget` tokens with their padding, of one text at least. */

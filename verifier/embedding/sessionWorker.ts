@@ -1,18 +1,18 @@
 /** The worker thread of runtime.ts: one session of ONNX Runtime, one batch after the other. A null message closes it. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { Problem, messageOf } from '../../core/problem.ts'
-import type { ModelReference } from '../../core/documents/recipe.ts'
+import { EMBEDDING_OUTPUT, layerOutput, MASK_INPUT } from '../onnx/pooledGraph.ts'
 import { type Device, createSession, loadOnnxRuntime } from './onnxRuntime.ts'
-import { poolTokens } from './pooling.ts'
-import type { TokenBatch } from './runtime.ts'
+import type { PooledBatch, TokenBatch } from './runtime.ts'
 
 export interface SessionSetup {
-  /** Path of the ONNX graph. */
+  /** Path of the derived graph. */
   graph: string
   device: Device
   threads: number
   dimensions: number
-  pooling: ModelReference['pooling']
+  /** Inner layers to give out beside the embedding. */
+  layers: { name: string; width: number }[]
 }
 
 export interface SessionRequest {
@@ -24,7 +24,7 @@ export type SessionReply =
   | { kind: 'ready' }
   /** The device cannot be used; nothing follows. */
   | { kind: 'refused'; detail: string }
-  | { kind: 'vectors'; id: number; vectors: Float32Array<ArrayBuffer> }
+  | { kind: 'pooled'; id: number; pooled: PooledBatch }
   | { kind: 'failed'; id: number; message: string }
 
 if (parentPort === null) throw new Error('sessionWorker.ts runs as a worker thread')
@@ -32,13 +32,16 @@ const port = parentPort
 const setup = workerData as SessionSetup // what runtime.ts hands over
 const reply = (message: SessionReply, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer)
 
+const IDS_INPUT = 'input_ids'
+const TYPES_INPUT = 'token_type_ids'
+
 try {
   const embed = await openModel()
   // Runs are synchronous inside ONNX Runtime, so batches are answered in the order of their arrival.
   port.on('message', (request: SessionRequest | null) => {
     if (request === null) return port.close()
     embed(request.batch).then(
-      (vectors) => reply({ kind: 'vectors', id: request.id, vectors }, [vectors.buffer]),
+      (pooled) => reply({ kind: 'pooled', id: request.id, pooled }, [pooled.vectors.buffer, ...pooled.layers.map(({ buffer }) => buffer)]),
       (error: unknown) => reply({ kind: 'failed', id: request.id, message: messageOf(error) }),
     )
   })
@@ -49,23 +52,36 @@ try {
   port.close()
 }
 
-async function openModel(): Promise<(batch: TokenBatch) => Promise<Float32Array<ArrayBuffer>>> {
+async function openModel(): Promise<(batch: TokenBatch) => Promise<PooledBatch>> {
   const onnx = await loadOnnxRuntime()
   const session = await createSession(onnx, setup.graph, setup)
-  const output = session.outputNames[0]
-  if (output === undefined) throw new Error('the model has no output')
-  const hasTokenTypes = session.inputNames.includes('token_type_ids')
+  const unknown = session.inputNames.find((name) => ![IDS_INPUT, MASK_INPUT, TYPES_INPUT].includes(name))
+  if (unknown !== undefined) throw new Problem('unsupported-format', `the model wants an input "${unknown}", which texts do not give`)
+  const wanted = [
+    { output: EMBEDDING_OUTPUT, width: setup.dimensions },
+    ...setup.layers.map(({ name, width }) => ({ output: layerOutput(name), width: 2 * width })),
+  ]
 
   return async ({ rows, tokens, inputIds, attentionMask }) => {
     const shape = [rows, tokens]
     const feeds = {
-      input_ids: new onnx.Tensor('int64', inputIds, shape),
-      attention_mask: new onnx.Tensor('int64', attentionMask, shape),
-      ...(hasTokenTypes ? { token_type_ids: new onnx.Tensor('int64', new BigInt64Array(rows * tokens), shape) } : {}),
+      [IDS_INPUT]: new onnx.Tensor('int64', inputIds, shape),
+      ...(session.inputNames.includes(MASK_INPUT) ? { [MASK_INPUT]: new onnx.Tensor('int64', attentionMask, shape) } : {}),
+      ...(session.inputNames.includes(TYPES_INPUT)
+        ? { [TYPES_INPUT]: new onnx.Tensor('int64', new BigInt64Array(rows * tokens), shape) }
+        : {}),
     }
-    const states = (await session.run(feeds, [output]))[output]
-    if (!(states?.data instanceof Float32Array) || states.data.length !== rows * tokens * setup.dimensions)
-      throw new Error(`the model does not give ${setup.dimensions} fp32 values for each token`)
-    return poolTokens(states.data, attentionMask, { rows, tokens, dimensions: setup.dimensions, pooling: setup.pooling })
+    const outputs = await session.run(
+      feeds,
+      wanted.map(({ output }) => output),
+    )
+    const [vectors, ...layers] = wanted.map(({ output, width }) => {
+      const data = outputs[output]?.data
+      if (!(data instanceof Float32Array) || data.length !== rows * width)
+        throw new Error(`the model does not give ${width} fp32 values for each text as ${output}`)
+      // A copy that can be handed to the other thread: ONNX Runtime's own memory cannot.
+      return new Float32Array(data)
+    })
+    return { vectors: vectors!, layers }
   }
 }

@@ -3,14 +3,14 @@
  * applied by @huggingface/tokenizers.
  */
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
-import type { ModelManifest } from './models.ts'
+import type { TextModel } from '../../core/models.ts'
+import type { LocalModel } from './modelCache.ts'
 
 export interface Tokenizer {
   /** Most tokens of a text, special ones included. */
   readonly maxTokens: number
-  /** The ids of a text with the model's special tokens around them, at most `maxTokens`. */
+  /** The ids of a text behind the model's prefix, with its special tokens around them, at most `maxTokens`. */
   encode(text: string): number[]
 }
 
@@ -25,22 +25,20 @@ const MAX_UNITS = 16_384
 /** Enough for `maxTokens` words in nearly every text, so that a long text costs no more than a short one. */
 const UNITS_PER_TOKEN = 8
 
-/** Opens the tokenizer of a model in `directory`. */
-export async function openTokenizer(manifest: ModelManifest, directory: string): Promise<Tokenizer> {
-  const [vocabulary, configuration] = await Promise.all(
-    [manifest.tokenizer.vocabulary, manifest.tokenizer.configuration].map(async (path) =>
-      readFile(join(directory, path), 'utf8').then((text): object => JSON.parse(text)),
-    ),
-  )
-  return createTokenizer(new HuggingFaceTokenizer(vocabulary!, configuration!), manifest.reference.maxTokens)
+/** Opens the tokenizer of a model. */
+export async function openTokenizer({ model, pathOf }: LocalModel<TextModel>): Promise<Tokenizer> {
+  const { vocabulary, configuration } = model.tokenizer
+  const read = async (path: string): Promise<object> => JSON.parse(await readFile(pathOf(path), 'utf8'))
+  return createTokenizer(new HuggingFaceTokenizer(await read(vocabulary), await read(configuration)), model)
 }
 
-function createTokenizer(inner: InnerTokenizer, maxTokens: number): Tokenizer {
+function createTokenizer(inner: InnerTokenizer, { maxTokens, prefix: instruction }: TextModel): Tokenizer {
   const { prefix, suffix } = specialTokens(inner)
   const contentTokens = maxTokens - prefix.length - suffix.length
   if (contentTokens < 1) throw new RangeError(`no room for text in ${maxTokens} tokens`)
 
-  const encode = (whole: string): number[] => {
+  const encode = (bare: string): number[] => {
+    const whole = instruction + bare
     const text = whole.length <= MAX_UNITS ? whole : wholeCharacters(whole, MAX_UNITS)
     for (let units = maxTokens * UNITS_PER_TOKEN; ; units *= 2) {
       const start = units < text.length ? wholeWords(text, units) : text

@@ -8,7 +8,18 @@ import { integerIn, integersOf, invalid, payloadIn, readFields, textIn, textsOf,
 export const MODEL = { irVersion: 1, graph: 7, operatorSets: 8, training: 20, functions: 25 } as const
 export const GRAPH = { node: 1, name: 2, initializer: 5, input: 11, output: 12, sparseInitializer: 15 } as const
 export const NODE = { input: 1, output: 2, operator: 4, attribute: 5, domain: 7 } as const
-export const ATTRIBUTE = { name: 1, float: 2, integer: 3, text: 4, tensor: 5, graph: 6, integers: 8, tensors: 10, graphs: 11, type: 20 } as const
+export const ATTRIBUTE = {
+  name: 1,
+  float: 2,
+  integer: 3,
+  text: 4,
+  tensor: 5,
+  graph: 6,
+  integers: 8,
+  tensors: 10,
+  graphs: 11,
+  type: 20,
+} as const
 export const SPARSE_ATTRIBUTES = [22, 23] as const
 export const TENSOR = {
   dimensions: 1,
@@ -90,7 +101,12 @@ export function messagesIn(fields: readonly WireField[], number: number): WireFi
 }
 
 export function readTensor(fields: WireField[]): OnnxTensor {
-  return { name: textIn(fields, TENSOR.name), type: integerIn(fields, TENSOR.type), dimensions: integersOf(fields, TENSOR.dimensions), fields }
+  return {
+    name: textIn(fields, TENSOR.name),
+    type: integerIn(fields, TENSOR.type),
+    dimensions: integersOf(fields, TENSOR.dimensions),
+    fields,
+  }
 }
 
 function readNode(fields: WireField[]): OnnxNode {

@@ -137,6 +137,9 @@ function withTail(model: OnnxModel, { nodes, initializers, outputs }: Tail): Uin
     ...initializers.map((tensor) => bytesField(GRAPH.initializer, tensor)),
     ...outputs.map((value) => bytesField(GRAPH.output, value)),
   ]
-  const header = bytesHeader(MODEL.graph, graph.reduce((sum, { length }) => sum + length, 0))
+  const header = bytesHeader(
+    MODEL.graph,
+    graph.reduce((sum, { length }) => sum + length, 0),
+  )
   return model.fields.flatMap(({ number, raw }) => (number === MODEL.graph ? [header, ...graph] : [raw]))
 }

@@ -1,6 +1,6 @@
 /** Pieces of ONNX graphs of our own, encoded as protobuf messages (onnx/onnx.proto). */
 import { concatBytes } from '../../core/bytes.ts'
-import { ATTRIBUTE, FLOAT, INT64, NODE, TENSOR } from './model.ts'
+import { ATTRIBUTE, FLOAT, GRAPH, INT64, MODEL, NODE, TENSOR } from './model.ts'
 import { bytesField, floatField, integerField, textField } from './wire.ts'
 
 export interface NewNode {
@@ -64,4 +64,34 @@ export function encodeValue(name: string, type: number, shape: readonly (number 
   const dimensions = shape.map((size) => bytesField(1, typeof size === 'number' ? integerField(1, size) : textField(2, size)))
   const tensor = concatBytes(integerField(1, type), bytesField(2, concatBytes(...dimensions)))
   return concatBytes(textField(1, name), bytesField(2, bytesField(1, tensor)))
+}
+
+export interface NewGraph {
+  name: string
+  /** In an order in which every node comes after those that it takes from. */
+  nodes: readonly NewNode[]
+  /** TensorProtos. */
+  initializers?: readonly Uint8Array[]
+  /** ValueInfoProtos. */
+  inputs: readonly Uint8Array[]
+  outputs: readonly Uint8Array[]
+}
+
+/** The intermediate representation that operator set 17 came with. */
+const IR_VERSION = 8
+
+/** A ModelProto with this graph, for one version of ONNX's own operators. */
+export function encodeModel({ name, nodes, initializers = [], inputs, outputs }: NewGraph, operatorSet = 17): Uint8Array {
+  const graph = concatBytes(
+    ...nodes.map((node) => bytesField(GRAPH.node, encodeNode(node))),
+    textField(GRAPH.name, name),
+    ...initializers.map((tensor) => bytesField(GRAPH.initializer, tensor)),
+    ...inputs.map((value) => bytesField(GRAPH.input, value)),
+    ...outputs.map((value) => bytesField(GRAPH.output, value)),
+  )
+  return concatBytes(
+    integerField(MODEL.irVersion, IR_VERSION),
+    bytesField(MODEL.graph, graph),
+    bytesField(MODEL.operatorSets, integerField(2, operatorSet)),
+  )
 }
