@@ -87,7 +87,11 @@ interface Keys {
 async function openOwnDatabase(settings: Settings, cleanup: AsyncDisposableStack): Promise<Database> {
   const embedded = settings.databaseUrl === null
   const url = settings.databaseUrl ?? cleanup.use(await startPostgres(join(settings.dataDir, 'postgres'), { onLost: endWith })).url
-  const db = openDatabase(url, { maxConnections: 20, onConnectionError: (error) => report('database', error) })
+  const db = openDatabase(url, {
+    maxConnections: 20,
+    silentTransactionMs: settings.leaseMs,
+    onConnectionError: (error) => report('database', error),
+  })
   cleanup.defer(() => db.destroy())
   if (embedded || settings.migrateOnly) {
     const applied = await migrateToLatest(db)

@@ -24,7 +24,7 @@ export interface Settings {
   /** Name of the log; null: the one in the database, or one made from the log's key. */
   logOrigin: string | null
   registration: 'open' | 'closed'
-  /** A worker that gives no sign of life for this long is taken for dead, and its job goes to another. */
+  /** A process that gives no sign of life for this long is taken for dead: its job goes to another, its transaction is undone. */
   leaseMs: number
   maxFileBytes: number
   device: Device

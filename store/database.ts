@@ -8,13 +8,25 @@ export type Database = Kysely<Tables>
 export interface DatabaseOptions {
   /** Connections of this process at most. Default 10. */
   maxConnections?: number
+  /**
+   * A transaction that has sent nothing for this long is ended by the server, and its locks with it: a process that was frozen or whose
+   * machine is gone holds up nobody. Default: never.
+   */
+  silentTransactionMs?: number
   /** Told when an idle connection breaks; the pool opens another when one is needed. */
   onConnectionError?: (error: Error) => void
 }
 
 /** Opens a pool; the first query connects. `db.destroy()` closes it. `url` is a libpq URL; `?host=/directory` names a Unix socket. */
-export function openDatabase(url: string, { maxConnections = 10, onConnectionError }: DatabaseOptions = {}): Database {
-  const pool = new pg.Pool({ connectionString: url, max: maxConnections, types: { getTypeParser }, application_name: 'assay' })
+export function openDatabase(url: string, options: DatabaseOptions = {}): Database {
+  const { maxConnections = 10, silentTransactionMs = 0, onConnectionError } = options
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: maxConnections,
+    types: { getTypeParser },
+    application_name: 'assay',
+    idle_in_transaction_session_timeout: silentTransactionMs,
+  })
   pool.on('error', (error) => onConnectionError?.(error))
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
 }
