@@ -29,10 +29,12 @@ export interface FileBuilderOptions {
   hash?: Sha256
   /** Absent to learn the CID only. */
   onBlock?: OnBlock
+  /** A buffer of CHUNK_BYTES, whatever its content, for a chunk that comes in pieces; the leaf lies in it. Default: a new one each time. */
+  chunkBuffer?: () => Uint8Array
 }
 
-export function createFileBuilder({ hash = sha256, onBlock }: FileBuilderOptions = {}): FileBuilder {
-  const pending = createChunkBuffer()
+export function createFileBuilder({ hash = sha256, onBlock, chunkBuffer }: FileBuilderOptions = {}): FileBuilder {
+  const pending = createChunkBuffer(chunkBuffer)
   /** levels[0] are leaves without a parent yet, levels[1] their parents without one, and so on. */
   const levels: FileNode[][] = [[]]
   let finished = false
@@ -118,8 +120,8 @@ function fileNode(children: readonly FileNode[]) {
 }
 
 /** Collects at most one chunk: in a buffer that just fits the first piece, so that small files stay small, and then in one of a whole chunk. */
-function createChunkBuffer() {
-  let buffer = new Uint8Array(0)
+function createChunkBuffer(wholeBuffer: () => Uint8Array = () => new Uint8Array(CHUNK_BYTES)) {
+  let buffer: Uint8Array = new Uint8Array(0)
   let length = 0
   return {
     length: () => length,
@@ -127,7 +129,7 @@ function createChunkBuffer() {
     append(bytes: Uint8Array): number {
       const count = Math.min(bytes.length, CHUNK_BYTES - length)
       if (length + count > buffer.length) {
-        const grown = new Uint8Array(length === 0 ? count : CHUNK_BYTES)
+        const grown = length === 0 ? new Uint8Array(count) : wholeBuffer()
         grown.set(buffer.subarray(0, length))
         buffer = grown
       }
