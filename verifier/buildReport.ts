@@ -108,13 +108,14 @@ async function runDetectors(
     const results = new Map<DetectorJob, DetectorResult | DetectorAbstained>()
     const waiting = jobs.filter((job) => !apart.includes(job))
     if (waiting.length === 0) return results
-    const embeddings = await embed(corpus, options, signal, (share) => progress('embedding', share))
+    const embedded = await embed(corpus, options, signal, (share) => progress('embedding', share))
+    await using embeddings = typeof embedded === 'string' ? undefined : embedded
     for (const job of waiting)
       results.set(
         job,
         await runDetector(job, corpus, {
-          embeddings: typeof embeddings === 'string' ? undefined : embeddings,
-          withoutEmbeddings: typeof embeddings === 'string' ? embeddings : undefined,
+          embeddings,
+          withoutEmbeddings: typeof embedded === 'string' ? embedded : undefined,
           signal,
           onProgress: (share) => progress(job.detector.id, share),
         }),

@@ -6,7 +6,6 @@ import type { Parameter, Tier } from '../../core/documents/recipe.ts'
 import type { Power, Property } from '../../core/documents/report.ts'
 import type { Finding, FlagName } from '../../core/findings.ts'
 import type { NeighbourSearch } from '../knn/search.ts'
-import type { VectorSource } from '../knn/vectors.ts'
 
 /** The samples of an index as detectors see them; sample numbers run from 0 to `count` − 1. */
 export interface Corpus {
@@ -53,8 +52,8 @@ export interface LayerStatistics {
 
 export interface Embeddings extends AsyncDisposable {
   readonly dimensions: number
-  /** One row a sample, of unit length; zeros where the sample has no text. */
-  readonly vectors: VectorSource
+  /** count × dimensions, each row of unit length; zeros where the sample has no text. */
+  readonly vectors: Float32Array
   /** 1 for samples that were embedded. */
   readonly valid: Uint8Array
   /** Inner layers in the order of the model; none unless they were asked for. */

@@ -7,7 +7,8 @@
  * Measured on six clean sets of 1,000–8,000 short texts: at most 0.3 % of the samples are flagged.
  */
 import type { Finding } from '../../core/findings.ts'
-import { createScores, type Detector, excerpt, integerParameter, MAX_FINDING_SAMPLES, type Neighbours } from './detector.ts'
+import { NEIGHBOUR_PARAMETERS, neighbourSearch } from '../knn/search.ts'
+import { createScores, type Detector, excerpt, integerParameter, MAX_FINDING_SAMPLES } from './detector.ts'
 
 /** Fewer neighbours say nothing. */
 const LEAST_NEIGHBOURS = 5
@@ -17,13 +18,13 @@ const MILLION = 1_000_000
 
 export const outlier: Detector = {
   id: 'outlier',
-  version: 1,
+  version: 2,
   tier: 'T1',
   property: 'poison',
   flag: 'outlier',
   needs: { text: true, embeddings: true },
   parameters: {
-    neighbours: 100,
+    ...NEIGHBOUR_PARAMETERS,
     /** In small sets: this share of the samples, so that the whole set is no neighbourhood. */
     neighboursPercent: 5,
     thresholdMilli: 3000,
@@ -34,18 +35,19 @@ export const outlier: Detector = {
   async run({ corpus, embeddings, parameters, signal }) {
     if (embeddings === undefined) return { ran: false, note: 'There are no embeddings.' }
     const embedded = count(embeddings.valid)
-    const wanted = integerParameter(parameters, 'neighbours')
-    const rank = Math.min(wanted, Math.floor((embedded * integerParameter(parameters, 'neighboursPercent')) / 100))
+    const search = neighbourSearch(parameters)
+    const rank = Math.min(search.k, Math.floor((embedded * integerParameter(parameters, 'neighboursPercent')) / 100))
     if (rank < LEAST_NEIGHBOURS) return { ran: false, note: `${embedded} texts are too few to tell which of them stand apart.` }
 
-    const neighbours = await embeddings.neighbours(wanted)
+    const neighbours = await embeddings.neighbours(search)
     signal.throwIfAborted()
     const scores = createScores(corpus.count, false)
-    for (let sample = 0; sample < corpus.count; sample++) {
-      if (!embeddings.valid[sample]) continue
-      scores.valid[sample] = 1
-      scores.values[sample] = distanceMillionths(neighbours, sample, rank)
-    }
+    for await (const { first, count: samples, similarities } of neighbours.blocks())
+      for (let i = 0; i < samples; i++) {
+        if (!embeddings.valid[first + i]) continue
+        scores.valid[first + i] = 1
+        scores.values[first + i] = distanceMillionths(similarities[i * search.k + rank - 1]!)
+      }
     const { median, threshold } = robustThreshold(
       scores.values.filter((_, sample) => scores.valid[sample]),
       { times: integerParameter(parameters, 'thresholdMilli') / 1000, leastSpread: integerParameter(parameters, 'spreadMillionths') },
@@ -84,9 +86,8 @@ export const outlier: Detector = {
   },
 }
 
-/** Cosine distance to the `rank`-th nearest other. */
-function distanceMillionths({ k, similarities }: Neighbours, sample: number, rank: number): number {
-  return Math.round((1 - similarities[sample * k + rank - 1]!) * MILLION)
+function distanceMillionths(similarity: number): number {
+  return Math.round((1 - similarity) * MILLION)
 }
 
 /** The median of distances, and the distance above which a sample stands apart. */

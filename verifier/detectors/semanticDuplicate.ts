@@ -5,20 +5,20 @@
  * sample's score is the similarity to its nearest other, in millionths. Exploratory: similar is not equal.
  */
 import type { Finding } from '../../core/findings.ts'
+import { NEIGHBOUR_PARAMETERS, neighbourSearch } from '../knn/search.ts'
 import { createScores, type Detector, excerpt, integerParameter, MAX_FINDING_SAMPLES } from './detector.ts'
 
 const MILLION = 1_000_000
 
 export const semanticDuplicate: Detector = {
   id: 'semantic_duplicate',
-  version: 1,
+  version: 2,
   tier: 'T1',
   property: 'duplication',
   flag: 'semantic_duplicate',
   needs: { text: true, embeddings: true },
   parameters: {
-    /** The same as the outlier detector's, so that one search serves both. */
-    neighbours: 100,
+    ...NEIGHBOUR_PARAMETERS,
     similarityMillionths: 950_000,
     lengthPercent: 50,
     /** Shorter texts ("yes", "no") may well stand in many different rows. */
@@ -30,19 +30,22 @@ export const semanticDuplicate: Detector = {
     const similarityMillionths = integerParameter(parameters, 'similarityMillionths')
     const lengthPercent = integerParameter(parameters, 'lengthPercent')
     const minimumCharacters = integerParameter(parameters, 'minimumCharacters')
-    const { k, samples, similarities } = await embeddings.neighbours(integerParameter(parameters, 'neighbours'))
+    const neighbours = await embeddings.neighbours(neighbourSearch(parameters))
+    const { k } = neighbours
     signal.throwIfAborted()
 
     const lengths = Int32Array.from({ length: corpus.count }, (_, sample) => corpus.canonicalText(sample)?.length ?? 0)
     const scores = createScores(corpus.count, false)
     const sets = createDisjointSets(corpus.count)
-    for (let sample = 0; sample < corpus.count; sample++) {
-      if (!embeddings.valid[sample]) continue
-      scores.valid[sample] = 1
-      scores.values[sample] = samples[sample * k]! < 0 ? 0 : millionths(similarities[sample * k]!)
-      for (let i = sample * k; i < (sample + 1) * k && millionths(similarities[i]!) >= similarityMillionths; i++)
-        if (comparable(lengths[sample]!, lengths[samples[i]!]!)) sets.join(sample, samples[i]!)
-    }
+    for await (const { first, count, samples, similarities } of neighbours.blocks())
+      for (let i = 0; i < count; i++) {
+        const sample = first + i
+        if (!embeddings.valid[sample]) continue
+        scores.valid[sample] = 1
+        scores.values[sample] = samples[i * k]! < 0 ? 0 : millionths(similarities[i * k]!)
+        for (let at = i * k; at < (i + 1) * k && millionths(similarities[at]!) >= similarityMillionths; at++)
+          if (comparable(lengths[sample]!, lengths[samples[at]!]!)) sets.join(sample, samples[at]!)
+      }
 
     const groups = sets.groups()
     const flagged = new Uint8Array(corpus.count)

@@ -2,14 +2,14 @@
 import type { Embeddings, LayerStatistics } from '../detectors/detector.ts'
 import type { NeighbourSearch } from '../knn/search.ts'
 import { createNeighbourSpool, type NeighbourSpool } from '../knn/spool.ts'
-import { type VectorSource, vectorsInMemory } from '../knn/vectors.ts'
+import { vectorsInMemory } from '../knn/vectors.ts'
 import { nearestNeighbours } from '../knn.ts'
 import type { Device } from './onnxRuntime.ts'
 
 export interface EmbeddingsInput {
   dimensions: number
   /** count × dimensions, each row of unit length; zeros where the sample has no text. */
-  vectors: Float32Array | VectorSource
+  vectors: Float32Array
   /** 1 for samples that were embedded. */
   valid: Uint8Array
   /** Where the model gives them. */
@@ -23,9 +23,7 @@ export interface EmbeddingsInput {
 }
 
 /** Wraps vectors; each search runs once. */
-export function createEmbeddings(input: EmbeddingsInput): Embeddings {
-  const { dimensions, valid, layers = [], device, threads, signal } = input
-  const vectors = input.vectors instanceof Float32Array ? vectorsInMemory(input.vectors, dimensions) : input.vectors
+export function createEmbeddings({ dimensions, vectors, valid, layers = [], device, threads, signal }: EmbeddingsInput): Embeddings {
   const searches = new Map<string, Promise<NeighbourSpool>>()
   return {
     dimensions,
@@ -47,7 +45,8 @@ export function createEmbeddings(input: EmbeddingsInput): Embeddings {
   async function run(search: NeighbourSearch): Promise<NeighbourSpool> {
     const spool = createNeighbourSpool(search.k)
     try {
-      for await (const block of nearestNeighbours({ vectors, valid, search, device, threads, signal })) await spool.write(block)
+      const source = vectorsInMemory(vectors, dimensions)
+      for await (const block of nearestNeighbours({ vectors: source, valid, search, device, threads, signal })) await spool.write(block)
       return spool
     } catch (error) {
       await spool[Symbol.asyncDispose]()
