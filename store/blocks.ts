@@ -242,7 +242,7 @@ function createWriter(store: StagingBlockstore) {
       writing.add(written)
     },
     /** A buffer for a chunk, one that has been written where there is one: new memory costs more than the copy into it. */
-    chunkBuffer(): Uint8Array {
+    chunkBuffer: (): Uint8Array => {
       const buffer = free.pop() ?? new ArrayBuffer(CHUNK_BYTES)
       lent.add(buffer)
       return new Uint8Array(buffer)
