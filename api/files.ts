@@ -58,7 +58,7 @@ export function fileRoutes(ctx: ApiContext): OpenAPIHono<AccountEnv> {
       throw new Problem('invalid-request', `${cid.toString()} is not the CID of a UnixFS file`)
     const held = await findFile(ctx.db, cid)
     if (held !== null) return c.json(view(held), 200)
-    const { created, ...file } = await storeFile(ctx.db, ctx.blocks, requestBody(c.req.raw, ctx.limits.fileBytes), {
+    const { created, ...file } = await storeFile(ctx.db, ctx.blocks, requestBody(c, ctx.limits.fileBytes), {
       expected: cid,
       signal: c.req.raw.signal,
     })

@@ -59,7 +59,7 @@ export function tokenRoutes(ctx: ApiContext): OpenAPIHono<AccountEnv> {
   router.openAPIRegistry.register('TokenRequest', TokenRequest)
 
   router.openapi(issueRoute, async (c) => {
-    const envelope = await readRequestBody(c.req.raw, MAX_ENVELOPE_BYTES)
+    const envelope = await readRequestBody(c, MAX_ENVELOPE_BYTES)
     const { payload, signers } = openEnvelope(envelope, { payloadType: TOKEN_REQUEST_TYPE })
     const [account] = signers
     if (account === undefined || signers.length > 1) throw new Problem('invalid-request', 'a token request is signed by one key')

@@ -1,5 +1,6 @@
 /** Request and response bodies as byte streams that are never held whole, with back-pressure in both directions. */
-import type { HonoRequest, MiddlewareHandler } from 'hono'
+import type { HttpBindings } from '@hono/node-server'
+import type { Context, HonoRequest, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { Problem } from '../../core/problem.ts'
 import type { ApiContext } from '../context.ts'
@@ -8,13 +9,12 @@ import type { ApiContext } from '../context.ts'
  * A request's body in pieces as they arrive. Throws `too-large` as soon as more than `maxBytes` were announced or sent, and
  * `invalid-request` when the sender goes away before the end.
  */
-export async function* requestBody(request: Request, maxBytes: number): AsyncGenerator<Uint8Array> {
-  const announced = Number(request.headers.get('content-length') ?? 0)
+export async function* requestBody(c: Context, maxBytes: number): AsyncGenerator<Uint8Array> {
+  const announced = Number(c.req.header('content-length') ?? 0)
   if (announced > maxBytes) throw tooLarge(maxBytes)
-  if (request.body === null) return
   let received = 0
   try {
-    for await (const piece of request.body) {
+    for await (const piece of bodyPieces(c)) {
       received += piece.length
       if (received > maxBytes) throw tooLarge(maxBytes)
       yield piece
@@ -25,10 +25,19 @@ export async function* requestBody(request: Request, maxBytes: number): AsyncGen
   }
 }
 
+/**
+ * Under Node's server the message itself: the web stream around it costs as much again. It is left open when it is not read to its end,
+ * so that the answer that says why still arrives.
+ */
+function bodyPieces(c: Context): AsyncIterable<Uint8Array> | Uint8Array[] {
+  const { incoming } = (c.env ?? {}) as Partial<HttpBindings> // absent where there is no server, as in `app.request`
+  return incoming?.iterator({ destroyOnReturn: false }) ?? c.req.raw.body ?? []
+}
+
 /** A small request body as one piece. Throws as `requestBody` does. */
-export async function readRequestBody(request: Request, maxBytes: number): Promise<Uint8Array> {
+export async function readRequestBody(c: Context, maxBytes: number): Promise<Uint8Array> {
   const pieces: Uint8Array[] = []
-  for await (const piece of requestBody(request, maxBytes)) pieces.push(piece)
+  for await (const piece of requestBody(c, maxBytes)) pieces.push(piece)
   return Buffer.concat(pieces)
 }
 
