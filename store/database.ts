@@ -13,7 +13,7 @@ export interface DatabaseOptions {
    * machine is gone holds up nobody. Default: never.
    */
   silentTransactionMs?: number
-  /** Told when an idle connection breaks; the pool opens another when one is needed. */
+  /** Told when a connection breaks between two statements; the pool opens another when one is needed. */
   onConnectionError?: (error: Error) => void
 }
 
@@ -27,7 +27,9 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
     application_name: 'assay',
     idle_in_transaction_session_timeout: silentTransactionMs,
   })
-  pool.on('error', (error) => onConnectionError?.(error))
+  // Of every connection itself: the pool only hears of those that nobody uses, and an error that nobody hears of ends the process.
+  pool.on('connect', (client) => client.on('error', (error) => onConnectionError?.(error)))
+  pool.on('error', () => undefined)
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
 }
 
