@@ -2,8 +2,13 @@
 import type { Command } from './command.ts'
 import { audit } from './commands/audit.ts'
 import { demo } from './commands/demo.ts'
+import { doctor } from './commands/doctor.ts'
 import { fetch } from './commands/fetch.ts'
 import { keygen } from './commands/keygen.ts'
+import { modelAdd } from './commands/modelAdd.ts'
+import { modelList } from './commands/modelList.ts'
+import { modelPull } from './commands/modelPull.ts'
+import { modelVerify } from './commands/modelVerify.ts'
 import { publish } from './commands/publish.ts'
 import { receipt } from './commands/receipt.ts'
 import { report } from './commands/report.ts'
@@ -29,5 +34,10 @@ export const COMMANDS: readonly Command[] = [
   verify,
   audit,
   serve,
+  doctor,
+  modelList,
+  modelPull,
+  modelVerify,
+  modelAdd,
   demo,
 ]

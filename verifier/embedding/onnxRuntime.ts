@@ -51,7 +51,20 @@ export async function createSession(
     return await (typeof graph === 'string' ? onnx.InferenceSession.create(graph, options) : onnx.InferenceSession.create(graph, options))
   } catch (cause) {
     if (device === 'cpu') throw cause
-    const reason = messageOf(cause).split('\n')[0] ?? ''
-    throw new Problem('unavailable', `the device "${device}" cannot be used on this machine (${reason}); use "cpu"`, { cause })
+    throw unusable(device, cause)
   }
+}
+
+/** What is thrown where a device fails: "assay doctor" says what it would take. */
+export function unusable(device: Device, cause: unknown): Problem {
+  return new Problem(
+    'unavailable',
+    `the device "${device}" cannot be used on this machine (${plainReason(messageOf(cause))}); see "assay doctor", or use "cpu"`,
+    { cause },
+  )
+}
+
+/** What a person can use of a message of ONNX Runtime: its first line, less the place in its source. */
+export function plainReason(message: string): string {
+  return (message.split('\n')[0] ?? '').replace(/^.* was false\. /, '').trim()
 }

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { Problem, messageOf } from '../../core/problem.ts'
 import { EMBEDDING_OUTPUT, layerOutput, MASK_INPUT } from '../onnx/pooledGraph.ts'
-import { type Device, createSession, loadOnnxRuntime } from './onnxRuntime.ts'
+import { type Device, createSession, loadOnnxRuntime, unusable } from './onnxRuntime.ts'
 import type { PooledBatch, TokenBatch } from './runtime.ts'
 
 export interface SessionSetup {
@@ -37,6 +37,8 @@ const TYPES_INPUT = 'token_type_ids'
 
 try {
   const embed = await openModel()
+  // A device may take a graph and then fail at its first run, for want of half precision for example.
+  if (setup.device !== 'cpu') await embed(twoTokens()).catch((cause: unknown) => Promise.reject(unusable(setup.device, cause)))
   // Runs are synchronous inside ONNX Runtime, so batches are answered in the order of their arrival.
   port.on('message', (request: SessionRequest | null) => {
     if (request === null) return port.close()
@@ -50,6 +52,10 @@ try {
   if (!(error instanceof Problem)) throw error
   reply({ kind: 'refused', detail: error.detail })
   port.close()
+}
+
+function twoTokens(): TokenBatch {
+  return { rows: 1, tokens: 2, inputIds: BigInt64Array.of(1n, 2n), attentionMask: BigInt64Array.of(1n, 1n) }
 }
 
 async function openModel(): Promise<(batch: TokenBatch) => Promise<PooledBatch>> {

@@ -1,0 +1,76 @@
+/** The manifests that a machine knows: those that Assay brings, and those that its operator added, which lie beside the cached files. */
+import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { parseCid } from '../../core/cid.ts'
+import { encodeDagJson } from '../../core/documents/document.ts'
+import { encodeModel, type ModelManifest, validateModelManifest } from '../../core/models.ts'
+import { Problem, messageOf } from '../../core/problem.ts'
+import { KNOWN_MODELS } from './models.ts'
+
+const FOLDER = 'manifests'
+const MAX_MANIFEST_BYTES = 1024 * 1024
+
+/** All manifests, each model once, Assay's own first. Throws `invalid-document` where a stored one cannot be read. */
+export async function listModels(cacheDir: string): Promise<ModelManifest[]> {
+  const folder = join(cacheDir, FOLDER)
+  const names = await readdir(folder).catch(() => [])
+  const added = await Promise.all(
+    names
+      .filter((name) => name.endsWith('.json'))
+      .toSorted()
+      .map((name) => readManifest(join(folder, name))),
+  )
+  const byCid = new Map([...added, ...KNOWN_MODELS].map((manifest) => [encodeModel(manifest.model).cid.toString(), manifest]))
+  return [...KNOWN_MODELS, ...[...byCid.values()].filter((manifest) => !KNOWN_MODELS.includes(manifest))]
+}
+
+/** The manifest that a person means: `default`, a name, the CID of a model, or a manifest's file. Throws `not-found`. */
+export async function findModel(reference: string, cacheDir: string): Promise<ModelManifest> {
+  if (reference === 'default') return KNOWN_MODELS[0]!
+  if (reference.endsWith('.json')) return readManifest(reference)
+  const all = await listModels(cacheDir)
+  const found = all.filter(({ model }) => {
+    const { name } = model
+    return name === reference || name.split('/').at(-1) === reference || encodeModel(model).cid.toString() === reference
+  })
+  if (found.length === 1) return found[0]!
+  const names = all.map(({ model }) => model.name).join(', ')
+  if (found.length > 1)
+    throw new Problem('invalid-request', `there are ${found.length} models "${reference}"; give the CID of one ("assay model list")`)
+  throw new Problem('not-found', `there is no model "${reference}"; there are ${names}. "assay model add" adds one`)
+}
+
+/** Keeps a manifest, so that it is found by name and CID; the path of its file. */
+export async function addModel(manifest: ModelManifest, cacheDir: string): Promise<string> {
+  const folder = join(cacheDir, FOLDER)
+  await mkdir(folder, { recursive: true })
+  const path = join(folder, `${encodeModel(manifest.model).cid.toString()}.json`)
+  const partial = `${path}.${randomUUID()}`
+  await writeFile(partial, encodeDagJson(manifest))
+  await rename(partial, path)
+  return path
+}
+
+/** Reads a manifest's file: JSON of any layout, links as `{"/": CID}`. Throws `invalid-document` or `not-found`. */
+export async function readManifest(path: string): Promise<ModelManifest> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (cause) {
+    throw new Problem('not-found', `${path} cannot be read: ${messageOf(cause)}`, { cause })
+  }
+  if (text.length > MAX_MANIFEST_BYTES) throw new Problem('too-large', `${path} is no model manifest: it has ${text.length} characters`)
+  let value: unknown
+  try {
+    value = JSON.parse(text, (_key, part: unknown) => linkOf(part) ?? part)
+  } catch (cause) {
+    throw new Problem('invalid-document', `${path} is not JSON: ${messageOf(cause)}`, { cause })
+  }
+  return validateModelManifest(value)
+}
+
+function linkOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('/' in value) || typeof value['/'] !== 'string') return undefined
+  return parseCid(value['/'])
+}
