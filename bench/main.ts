@@ -24,18 +24,39 @@ Sizes, of those measurements that have them:
 ${SIZES_HELP}
 `
 
-const { values, positionals } = parseArgs({
-  options: { ...SIZE_OPTIONS, out: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
-  allowPositionals: true,
-})
-const unknown = positionals.filter((name) => !PROGRAMS.includes(name))
-if (values.help === true) console.log(HELP)
-else if (unknown.length > 0) {
-  console.error(`there is no measurement ${unknown.join(', ')}\n\n${HELP}`)
+const line = parseLine()
+if (typeof line === 'string') {
+  console.error(`${line}\n\n${HELP}`)
   process.exitCode = 2
-} else await runAll(positionals.length > 0 ? positionals : PROGRAMS)
+} else if (line.help) console.log(HELP)
+else await runAll(line)
 
-async function runAll(names: readonly string[]): Promise<void> {
+interface Line {
+  names: string[]
+  /** Flags for the programs. */
+  sizes: string[]
+  out: string | undefined
+  help: boolean
+}
+
+/** The command line, or what is wrong with it. */
+function parseLine(): Line | string {
+  try {
+    const { values, positionals } = parseArgs({
+      options: { ...SIZE_OPTIONS, out: { type: 'string' }, help: { type: 'boolean', short: 'h', default: false } },
+      allowPositionals: true,
+    })
+    const unknown = positionals.filter((name) => !PROGRAMS.includes(name))
+    if (unknown.length > 0) return `there is no measurement ${unknown.join(', ')}`
+    const sizes = Object.entries(parseSizes(values)).flatMap(([name, value]) => [`--${name}`, String(value)])
+    return { names: positionals.length > 0 ? positionals : PROGRAMS, sizes, out: values.out, help: values.help }
+  } catch (error) {
+    if (error instanceof TypeError) return error.message
+    throw error
+  }
+}
+
+async function runAll({ names, sizes, out }: Line): Promise<void> {
   const machine = {
     cores: availableParallelism(),
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
@@ -43,14 +64,13 @@ async function runAll(names: readonly string[]): Promise<void> {
     platform: `${process.platform} ${process.arch}`,
     node: process.version,
   }
-  const sizes = Object.entries(parseSizes(values)).flatMap(([name, value]) => [`--${name}`, String(value)])
   const measurements: Measurement[] = []
   for (const name of names) measurements.push(...(await runProgram(name, sizes)))
   console.log(`\n${table(measurements)}\n`)
   console.log(
     `${machine.cores} cores, ${machine.cpu}, ${(machine.memoryBytes / 2 ** 30).toFixed(0)} GiB, ${machine.platform}, Node ${machine.node}`,
   )
-  if (values.out !== undefined) await writeFile(values.out, `${JSON.stringify({ machine, measurements }, null, 2)}\n`)
+  if (out !== undefined) await writeFile(out, `${JSON.stringify({ machine, measurements }, null, 2)}\n`)
 }
 
 /** The measurements of one program. One that fails fails the whole, after the others have run. */

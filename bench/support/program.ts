@@ -5,28 +5,22 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Measurement } from './measurement.ts'
 
-/** Every size that some program has, so that one line can give them to all. */
-const SIZES = {
-  megabytes: 'of the files, 10^6 bytes each',
-  rows: 'of the data set',
-  entries: 'of the log',
-  texts: 'to embed',
-  rounds: 'that are counted; one goes before to warm up',
-} as const
-export type Size = keyof typeof SIZES
-
-/** The sizes as `parseArgs` takes options. */
+/** Every size that some program has, as options of `parseArgs`, so that one line can give them to all. */
 export const SIZE_OPTIONS = {
-  megabytes: { type: 'string' },
-  rows: { type: 'string' },
-  entries: { type: 'string' },
-  texts: { type: 'string' },
-  rounds: { type: 'string' },
-} as const satisfies Record<Size, { type: 'string' }>
+  megabytes: { type: 'string', meaning: 'of the files, 10^6 bytes each' },
+  rows: { type: 'string', meaning: 'of the data set' },
+  entries: { type: 'string', meaning: 'of the log' },
+  texts: { type: 'string', meaning: 'to embed' },
+  vectors: { type: 'string', meaning: 'to search among' },
+  queries: { type: 'string', meaning: 'that are searched for' },
+  neighbours: { type: 'string', meaning: 'that are searched for each' },
+  rounds: { type: 'string', meaning: 'that are counted; one goes before to warm up' },
+} as const
+export type Size = keyof typeof SIZE_OPTIONS
 
 /** The sizes as a help text. */
-export const SIZES_HELP = Object.entries(SIZES)
-  .map(([name, meaning]) => `  --${name.padEnd(10)}  ${meaning}`)
+export const SIZES_HELP = Object.entries(SIZE_OPTIONS)
+  .map(([name, { meaning }]) => `  --${name.padEnd(10)}  ${meaning}`)
   .join('\n')
 
 /** A program's sizes: those of the command line, else its own. Throws a TypeError for a flag that no program knows, or for no number. */
