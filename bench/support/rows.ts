@@ -37,7 +37,7 @@ function makeWord(below: (limit: number) => number): string {
 }
 
 /** Numbers in [0, 1) by xorshift32 (Marsaglia 2003). */
-function createRandom(seed: number): () => number {
+export function createRandom(seed: number): () => number {
   let state = (seed + 1) * 0x9e3779b1 || 1
   return () => {
     state ^= state << 13

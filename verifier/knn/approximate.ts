@@ -14,7 +14,8 @@ import type { SearchSetup, ThreadReply, ThreadRequest } from './approximateThrea
 import type { FoundLists } from './best.ts'
 import type { VectorSource } from './vectors.ts'
 
-export interface ApproximateOptions {
+export interface GraphOptions {
+  /** Neighbours that a search gives. */
   k: number
   /** Rows of a part. */
   partRows: number
@@ -24,10 +25,14 @@ export interface ApproximateOptions {
   connectivity: number
   expansion: number
   threads: number
-  /** Only rows below this are queries; all of them unless given. */
-  queries?: number
   signal?: AbortSignal | undefined
-  onProgress?: ((share: number) => void) | undefined
+  /** Share of the parts that are built. */
+  onBuilt?: ((share: number) => void) | undefined
+}
+
+export interface Graphs extends AsyncDisposable {
+  /** The nearest others of rows 0 to `queries` − 1, in groups of consecutive rows; among equals the lower row stands first. */
+  search(queries: number): AsyncGenerator<FoundLists>
 }
 
 const READ_ROWS = 16_384
@@ -37,11 +42,29 @@ const QUERY_ROWS = 1024
 const BUILD_SHARE = 0.6
 
 /** As searchExact, but for the share of neighbours that is missed (bench/knn.ts measures it). */
-export async function* searchApproximate(source: VectorSource, options: ApproximateOptions): AsyncGenerator<FoundLists> {
-  const { k, partRows, candidates, connectivity, expansion, threads, queries = source.count, signal, onProgress } = options
+export async function* searchApproximate(
+  source: VectorSource,
+  options: Omit<GraphOptions, 'onBuilt'> & { onProgress?: ((share: number) => void) | undefined },
+): AsyncGenerator<FoundLists> {
+  const { onProgress } = options
+  await using graphs = await buildGraphs(source, { ...options, onBuilt: (share) => onProgress?.(share * BUILD_SHARE) })
+  let done = 0
+  for await (const lists of graphs.search(source.count)) {
+    done += lists.lengths.length
+    onProgress?.(BUILD_SHARE + (done / source.count) * (1 - BUILD_SHARE))
+    options.signal?.throwIfAborted()
+    yield lists
+  }
+}
+
+/** Builds the graphs of all parts, in files of a temporary directory that goes with them. */
+export async function buildGraphs(source: VectorSource, options: GraphOptions): Promise<Graphs> {
+  const { k, partRows, candidates, connectivity, expansion, threads, signal, onBuilt } = options
   const { dimensions, count } = source
+  await using cleanup = new AsyncDisposableStack()
   const vectors = await packHalves(source, signal)
   const directory = await mkdtemp(join(tmpdir(), 'assay-knn-'))
+  cleanup.defer(() => rm(directory, { recursive: true, force: true }))
   const parts = Array.from({ length: Math.ceil(count / partRows) }, (_, part) => ({
     path: join(directory, `part-${part}`),
     first: part * partRows,
@@ -49,34 +72,33 @@ export async function* searchApproximate(source: VectorSource, options: Approxim
   }))
   const setup: SearchSetup = { vectors, dimensions, k, candidates: Math.max(candidates, k + 1), connectivity, expansion, parts }
   const pool = openThreads(setup, Math.max(1, threads))
+  cleanup.defer(() => pool.close())
   const stop = () => pool.fail(signal?.reason)
   signal?.addEventListener('abort', stop, { once: true })
-  try {
-    let built = 0
-    await Promise.all(
-      parts.map(async (_, part) => {
-        await pool.ask({ kind: 'build', part })
-        onProgress?.((++built / parts.length) * BUILD_SHARE)
-      }),
-    )
-    const waiting: Promise<FoundLists>[] = []
-    let done = 0
-    for (let first = 0; first < queries || waiting.length > 0;) {
-      while (first < queries && waiting.length < 2 * pool.size) {
-        const lists = pool.ask({ kind: 'search', first, count: Math.min(QUERY_ROWS, queries - first) })
-        lists.catch(() => undefined) // it is awaited in its turn
-        waiting.push(lists)
-        first += QUERY_ROWS
+  cleanup.defer(() => signal?.removeEventListener('abort', stop))
+
+  let built = 0
+  await Promise.all(
+    parts.map(async (_, part) => {
+      await pool.ask({ kind: 'build', part })
+      onBuilt?.(++built / parts.length)
+    }),
+  )
+  signal?.throwIfAborted()
+  const kept = cleanup.move()
+  return {
+    async *search(queries) {
+      const waiting: Promise<FoundLists>[] = []
+      for (let first = 0; first < queries || waiting.length > 0;) {
+        for (; first < queries && waiting.length < 2 * pool.size; first += QUERY_ROWS) {
+          const lists = pool.ask({ kind: 'search', first, count: Math.min(QUERY_ROWS, queries - first) })
+          lists.catch(() => undefined) // it is awaited in its turn
+          waiting.push(lists)
+        }
+        yield await waiting.shift()!
       }
-      const lists = await waiting.shift()!
-      done += lists.lengths.length
-      onProgress?.(BUILD_SHARE + (done / queries) * (1 - BUILD_SHARE))
-      yield lists
-    }
-  } finally {
-    signal?.removeEventListener('abort', stop)
-    await pool.close()
-    await rm(directory, { recursive: true, force: true })
+    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
 }
 

@@ -45,7 +45,7 @@ function createIndex(): Index {
     quantization: ScalarKind.I8,
     connectivity,
     expansion_add: expansion,
-    expansion_search: Math.max(expansion, candidates),
+    expansion_search: candidates,
     multi: false,
   })
 }

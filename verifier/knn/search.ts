@@ -7,7 +7,7 @@ export interface NeighbourSearch {
   k: number
   /** Up to so many samples the search is exact. */
   exactSamples: number
-  /** Above: samples of one graph, candidates of each graph for each sample, links of a sample, breadth of the search. */
+  /** Above: samples of one graph, candidates of each graph for a sample, links of a sample, breadth of the search for them. */
   partSamples: number
   candidates: number
   connectivity: number
