@@ -84,8 +84,8 @@ function readBatch(bytes: Uint8Array, view: DataView, at: number, columns: Integ
     const [length, nullCount] = nodes[i]!
     if (length !== rows) throw invalid(`column "${column.name}" has ${length} rows in a batch of ${rows}`)
     const validity = nullCount === 0 ? null : bufferOf(body, buffers[2 * i]!, Math.ceil(rows / 8))
-    // A copy, for its alignment and so that no value keeps the file.
-    const { buffer } = bufferOf(body, buffers[2 * i + 1]!, 4 * rows).slice()
+    // A copy, for its alignment and so that no value keeps the file. (`slice` of Node's Buffer, which is a Uint8Array, would make none.)
+    const { buffer } = new Uint8Array(bufferOf(body, buffers[2 * i + 1]!, 4 * rows))
     column.batches.push({ values: column.isSigned ? new Int32Array(buffer) : new Uint32Array(buffer), validity })
   })
   return rows

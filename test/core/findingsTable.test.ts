@@ -44,6 +44,17 @@ suite('findings table', () => {
     )
   })
 
+  test('law: a table comes back from a view of larger memory, which Node’s buffers are', () => {
+    fc.assert(
+      fc.property(anyFindings, fc.nat(64), (findings, at) => {
+        const bytes = encodeFindings(findings)
+        const view = Buffer.alloc(at + bytes.length, 0xff).subarray(at)
+        view.set(bytes)
+        assert.deepEqual(decodeFindings(view, findings.flags.length), findings)
+      }),
+    )
+  })
+
   test('law: the same findings give the same bytes, in whatever order the detectors ran', () => {
     fc.assert(
       fc.property(anyFindings, (findings) => {
