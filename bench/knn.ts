@@ -70,7 +70,9 @@ report(
   }),
 )
 const recall = recallOf(found, exact)
-console.log(`recall@${k} over ${queries} queries: ${recall.toFixed(4)} (at least ${REQUIRED_RECALL}); ${(process.memoryUsage().rss / 1e9).toFixed(2)} GB`)
+console.log(
+  `recall@${k} over ${queries} queries: ${recall.toFixed(4)} (at least ${REQUIRED_RECALL}); ${(process.memoryUsage().rss / 1e9).toFixed(2)} GB`,
+)
 if (recall < REQUIRED_RECALL) process.exitCode = 1
 
 /** A list of row numbers for each query. */
