@@ -20,9 +20,9 @@ export interface ToolContext {
   /** Whether a program reads the answer. */
   json: boolean
   /** The answer: `value` for a program, `text` for a person. */
-  result(value: unknown, text: string): void
+  result: (value: unknown, text: string) => void
   /** Something on the way, on standard error. */
-  note(line: string): void
+  note: (line: string) => void
   signal: AbortSignal
 }
 

@@ -28,26 +28,41 @@ export function readFields(bytes: Uint8Array, maxFields = 1_000_000): WireField[
   while (reader.pos < bytes.length) {
     if (fields.length === maxFields) throw invalid(`a message has more than ${maxFields} fields`)
     const start = reader.pos
-    const number = reader.nextField()
-    const field: WireField = { number, raw: EMPTY, payload: EMPTY, integer: 0 }
-    // The position passes the end where a field is cut off; a view of what is not there is only shorter.
-    if (number === 0) throw invalid('a field has the number 0')
-    else if (reader.type === VARINT) field.integer = readInteger(reader)
-    else if (reader.type === BYTES) field.payload = reader.readBytes()
-    else if (reader.type === FIXED32 || reader.type === FIXED64) reader.skip(reader.type)
-    else throw invalid(`a field has the wire type ${reader.type}`)
+    const field = readField(reader)
     if (reader.pos > bytes.length) throw invalid('a field is cut off')
-    field.raw = bytes.subarray(start, reader.pos)
-    fields.push(field)
+    fields.push({ ...field, raw: bytes.subarray(start, reader.pos) })
   }
   return fields
+}
+
+/** Reads on even where the message ends within the field: then the position passes the end. */
+function readField(reader: PbfReader): Omit<WireField, 'raw'> {
+  const number = guarded(() => reader.nextField())
+  if (number === 0) throw invalid('a field has the number 0')
+  switch (reader.type) {
+    case VARINT:
+      return { number, payload: EMPTY, integer: readInteger(reader) }
+    case BYTES:
+      return { number, payload: guarded(() => reader.readBytes()), integer: 0 }
+    case FIXED32:
+    case FIXED64:
+      reader.skip(reader.type)
+      return { number, payload: EMPTY, integer: 0 }
+    default:
+      throw invalid(`a field has the wire type ${reader.type}`)
+  }
 }
 
 const EMPTY = new Uint8Array(0)
 
 function readInteger(reader: PbfReader): number {
+  return guarded(() => reader.readVarint(true))
+}
+
+/** pbf throws where a varint has more than ten bytes. */
+function guarded<T>(read: () => T): T {
   try {
-    return reader.readVarint(true)
+    return read()
   } catch (cause) {
     throw invalid('a varint is too long', cause)
   }
