@@ -122,7 +122,7 @@ export function benjaminiHochberg(pValues: Float64Array, samples: readonly numbe
 }
 
 /** The share of samples that are not like the references: human ones have uniform p-values, half of them above one half. */
-function storey(pValues: Float64Array, samples: readonly number[], references: number): { estimate: number; lowerBound: number } {
+export function storey(pValues: Float64Array, samples: readonly number[], references: number): { estimate: number; lowerBound: number } {
   if (samples.length === 0) return { estimate: 0, lowerBound: 0 }
   const above = samples.filter((sample) => pValues[sample]! > 0.5).length / samples.length
   const deviation = Math.sqrt((above * (1 - above)) / samples.length + 0.25 / references)

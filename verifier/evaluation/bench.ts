@@ -1,0 +1,132 @@
+/** What every group of the bench works with: the detectors, the vectors of texts, and the collector of figures. */
+import type { Parameter } from '../../core/documents/recipe.ts'
+import type { Property } from '../../core/documents/report.ts'
+import { runDetector } from '../detectorRun.ts'
+import type { Detector, DetectorResult, Embeddings } from '../detectors/detector.ts'
+import type { EvalCorpus } from './evalCorpus.ts'
+import type { EvalFile } from './evalFile.ts'
+import type { Learner } from './learners/learner.ts'
+import type { Figures, Place } from './result.ts'
+import type { TextVectors } from './textVectors.ts'
+
+export interface Bench {
+  readonly detectors: readonly Detector[]
+  readonly learners: readonly Learner[]
+  /** Null where the run is without a model: detectors of tier T1 are skipped then, and named. */
+  readonly vectors: TextVectors | null
+  readonly figures: Figures
+  /** Content hashes of the texts that shipped weights were fitted on: they are not scored with these. */
+  readonly fittedContents: { has(content: string): boolean }
+  /** How often an injection is repeated with another seed. */
+  readonly seeds: number
+  readonly signal: AbortSignal
+  /** What is being worked on, for a person. */
+  readonly onStage: (stage: string) => void
+}
+
+/** One folder of the data: what is measured on its files. */
+export interface Group {
+  readonly name: string
+  evaluate(files: readonly EvalFile[], bench: Bench): Promise<void>
+}
+
+/** The detectors of a property; where there is none, that is named. */
+export function detectorsOf({ detectors, figures }: Bench, property: Property, reads = readsText): Detector[] {
+  const found = detectors.filter((detector) => detector.property === property && reads(detector.needs))
+  if (found.length === 0) figures.skip(`${property}${reads === readsImages ? ' of images' : ''}: no detector`)
+  return found
+}
+
+/** Needs of a later kind, such as images, are told by their own name. */
+export function readsText(needs: Detector['needs']): boolean {
+  return !('image' in needs && needs.image === true)
+}
+
+export function readsImages(needs: Detector['needs']): boolean {
+  return !readsText(needs)
+}
+
+/** How a corpus is embedded at most once for all detectors that are run on it. */
+export interface Subject {
+  readonly corpus: EvalCorpus
+  embeddings(layers: boolean): Promise<Embeddings>
+}
+
+export function subjectOf(corpus: EvalCorpus, { vectors, signal }: Pick<Bench, 'vectors' | 'signal'>): Subject {
+  const made = new Map<boolean, Promise<Embeddings>>()
+  return {
+    corpus,
+    embeddings(layers) {
+      if (vectors === null) throw new Error('this run is without a model')
+      let embeddings = made.get(layers)
+      if (embeddings === undefined) made.set(layers, (embeddings = vectors.embeddings(corpus, { layers, signal })))
+      return embeddings
+    },
+  }
+}
+
+export interface RunOptions {
+  parameters?: Readonly<Record<string, Parameter>>
+  /** Whether time and coverage are figures of this run; by default they are. */
+  measured?: boolean
+}
+
+/** Runs a detector as a verification would; null, and named, where it does not run on this corpus. */
+export async function run(
+  bench: Bench,
+  detector: Detector,
+  subject: Subject,
+  place: Omit<Place, 'detector'>,
+  { parameters = {}, measured = true }: RunOptions = {},
+): Promise<DetectorResult | null> {
+  const { figures, signal, vectors } = bench
+  const { corpus } = subject
+  const where: Place = { ...place, detector: detector.id }
+  if (detector.needs.embeddings === true && vectors === null) {
+    figures.skip(`${detector.id}: not run, because this run is without a model`)
+    return null
+  }
+  bench.onStage(`${place.group}/${place.file} [${place.slice}] ${detector.id}`)
+  const embeddings =
+    detector.needs.embeddings === true ? await subject.embeddings('layers' in detector.needs && detector.needs.layers === true) : undefined
+  const reference = {
+    id: detector.id,
+    version: detector.version,
+    tier: detector.tier,
+    parameters: { ...detector.parameters, ...parameters },
+  }
+  const start = performance.now()
+  const result = await runDetector({ detector, reference }, corpus, { embeddings, signal, onProgress: () => {} })
+  const seconds = (performance.now() - start) / 1000
+  if (!result.ran) {
+    if (measured) figures.share(where, 'coverage', 0, corpus.count)
+    figures.skip(`${detector.id} on ${place.group}/${place.file}: not run, because: ${result.note}`)
+    return null
+  }
+  if (measured) {
+    figures.share(where, 'coverage', ones(result.scores.valid), corpus.count)
+    figures.number(where, 'seconds', seconds, corpus.count)
+    figures.number(where, 'rows_per_second', corpus.count / Math.max(seconds, 1e-9), corpus.count)
+  }
+  return result
+}
+
+export function ones(bits: Uint8Array): number {
+  return bits.reduce((sum, bit) => sum + bit, 0)
+}
+
+/** Scores of the samples that are `wanted` and were scored. */
+export function scoresOf({ scores }: DetectorResult, wanted: (sample: number) => boolean): number[] {
+  const found: number[] = []
+  for (let sample = 0; sample < scores.valid.length; sample++)
+    if (scores.valid[sample] && wanted(sample)) found.push(scores.values[sample]!)
+  return found
+}
+
+/** The default recipe's chance of a false alarm in one property. */
+const ALARM = 0.01
+
+/** Whether the detector would have its property flagged; null for an exploratory one, which never decides. */
+export function alarms({ pValue, findings }: DetectorResult): boolean | null {
+  return pValue === undefined ? null : pValue < ALARM && findings.length > 0
+}
