@@ -19,6 +19,7 @@ import { createFileBuilder } from '../../core/unixfs/file.ts'
 import { createIndexHandler } from '../../indexer/indexJob.ts'
 import type { Database } from '../../store/database.ts'
 import { versionOf } from '../../store/versions.ts'
+import { checkLog } from '../../verifier/sequencer/checkLog.ts'
 import { type Sequencer, createSequencer } from '../../verifier/sequencer/sequencer.ts'
 import { type TestBlocks, testBlocks } from '../support/blocks.ts'
 import { testDatabase } from '../support/postgres.ts'
@@ -33,6 +34,7 @@ export interface TestRegistry extends AsyncDisposable {
   blocks: TestBlocks
   indexer: Signer
   verifier: Signer
+  /** After every step of it the whole log is checked. */
   sequencer: Sequencer
   /** What was answered with a 5xx or broke a stream. */
   faults: Fault[]
@@ -46,7 +48,15 @@ export async function startRegistry(settings: Partial<ApiContext> = {}): Promise
   const db = await testDatabase()
   const blocks = await testBlocks(db)
   const [indexer, verifier, logSigner] = [1, 2, 3].map((byte) => signerFromSeed(new Uint8Array(32).fill(byte))) as [Signer, Signer, Signer]
-  const sequencer = createSequencer({ db, origin: 'registry.test/log', signer: logSigner })
+  const unchecked = createSequencer({ db, origin: 'registry.test/log', signer: logSigner })
+  const sequencer: Sequencer = {
+    vkey: unchecked.vkey,
+    async appendPending() {
+      const step = await unchecked.appendPending()
+      await checkLog(db, unchecked.vkey)
+      return step
+    },
+  }
   const faults: Fault[] = []
   const ctx: ApiContext = {
     db,
