@@ -5,6 +5,7 @@
  *     node tools.ts VERB [words] [--json]
  */
 import { messageOf, Problem } from './core/problem.ts'
+import { benchNumerics } from './tools/benchNumerics.ts'
 import { doctor } from './tools/doctor.ts'
 import { modelAdd } from './tools/modelAdd.ts'
 import { modelList } from './tools/modelList.ts'
@@ -14,7 +15,7 @@ import type { Tool, ToolContext, ToolExit, ToolSettings } from './tools/tool.ts'
 import { defaultModelCache } from './verifier/embedding/modelCache.ts'
 import { parseDevice } from './verifier/embedding/onnxRuntime.ts'
 
-const TOOLS: readonly Tool[] = [doctor, modelList, modelPull, modelVerify, modelAdd]
+const TOOLS: readonly Tool[] = [doctor, modelList, modelPull, modelVerify, modelAdd, benchNumerics]
 
 function readSettings(env: NodeJS.ProcessEnv): ToolSettings {
   return {

@@ -25,6 +25,8 @@ export interface RunOptions {
   embeddings?: Embeddings | undefined
   /** Why there are none, where there are none. */
   withoutEmbeddings?: string | undefined
+  /** How far a similarity may be from another verifier's, in millionths. */
+  toleranceMillionths?: number | undefined
   signal: AbortSignal
   onProgress: (share: number) => void
 }
@@ -33,13 +35,14 @@ export interface RunOptions {
 export async function runDetector(
   { detector, reference }: DetectorJob,
   corpus: Corpus,
-  { embeddings, withoutEmbeddings, signal, onProgress }: RunOptions,
+  { embeddings, withoutEmbeddings, toleranceMillionths = 0, signal, onProgress }: RunOptions,
 ): Promise<DetectorResult | DetectorAbstained> {
   const missing = lacks(detector, corpus, embeddings, withoutEmbeddings)
   if (missing !== null) return { ran: false, note: missing }
   return detector.run({
     corpus,
     parameters: reference.parameters,
+    toleranceMillionths,
     signal,
     onProgress,
     ...(embeddings === undefined ? {} : { embeddings }),

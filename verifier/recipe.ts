@@ -10,6 +10,7 @@ import { outlier } from './detectors/outlier.ts'
 import { semanticDuplicate } from './detectors/semanticDuplicate.ts'
 import { syntheticText } from './detectors/syntheticText.ts'
 import { trigger } from './detectors/trigger.ts'
+import { tolerancesOf } from './numerics/tolerance.ts'
 import { weightsReference } from './synthetic/probe.ts'
 
 /** Every detector that this verifier has, in the order of a report. */
@@ -36,6 +37,7 @@ export function buildRecipe(
     detectors: DETECTORS.map(({ id, version, tier, parameters }) => ({ id, version, tier, parameters: { ...parameters } })),
     weights,
     references: [],
+    tolerances: tolerancesOf(models),
     verdict: { alphaMillionths: 10_000, coverageMillionths: 950_000, powerMillionths: 10_000 },
   }
   return encodeDocument('recipe', recipe, hash)

@@ -20,14 +20,29 @@ const SEVERITY: Readonly<Record<State, number>> = { CLEAR: 0, INCONCLUSIVE: 1, F
 
 /** The five properties in their order. */
 export function judgeProperties(outcomes: readonly Outcome[], sampleCount: number, thresholds: Recipe['verdict']): PropertyResult[] {
-  return PROPERTIES.map((property) =>
-    judgeProperty(
-      property,
-      outcomes.filter((outcome) => outcome.property === property),
-      sampleCount,
-      thresholds,
-    ),
-  )
+  return PROPERTIES.map((property) => {
+    const own = outcomes.filter((outcome) => outcome.property === property)
+    const judge = (judged: readonly Outcome[]) => judgeProperty(property, judged, sampleCount, thresholds)
+    return withDoubtOfDigits(
+      judge(own),
+      [0, 1].map((end) => judge(own.map((outcome) => atExtreme(outcome, end)))),
+    )
+  })
+}
+
+/** The outcome with all borderline samples counted out (0) or in (1). */
+function atExtreme(outcome: Outcome, end: number): Outcome {
+  const { result } = outcome
+  const extreme = result.ran ? result.extremes?.[end] : undefined
+  return extreme === undefined ? outcome : { ...outcome, result: { ...outcome.result, ...extreme } as DetectorResult }
+}
+
+/** BORDERLINE (DETECTION.md §5): a state that the last digits of an embedding decide is no state. */
+function withDoubtOfDigits(result: PropertyResult, extremes: readonly PropertyResult[]): PropertyResult {
+  const states = new Set([result, ...extremes].map(({ state }) => state))
+  if (states.size === 1) return result
+  const reason = `Borderline: within the tolerances of the recipe it could be ${[...states].toSorted().join(' or ')}.`
+  return { ...result, state: 'INCONCLUSIVE', reasons: [reason, ...result.reasons].slice(0, 64) }
 }
 
 /** The worst state; FLAGGED is worse than INCONCLUSIVE. */

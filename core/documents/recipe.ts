@@ -37,6 +37,25 @@ export const ModelReference = z
   .meta({ id: 'ModelReference' })
 export type ModelReference = z.infer<typeof ModelReference>
 
+/**
+ * How far a model's embeddings by a device and mode may lie from those by the CPU in fp32, where both are honest: four times the
+ * 99.99 % quantile of what was measured (`assay bench numerics`), embeddings at half precision as detectors read them.
+ */
+export const Tolerance = z
+  .strictObject({
+    model: Link,
+    device: z.enum(['cpu', 'webgpu', 'cuda']),
+    mode: ModelMode,
+    /** 1 − cosine of the two embeddings of one row. */
+    cosineDistanceBillionths: Count,
+    /** Between two rows: their cosine similarity by the one and by the other. */
+    similarityBillionths: Count,
+    /** Components that the two fingerprints of one row share at least (core/fingerprint.ts). */
+    fingerprintComponents: z.number().int().min(0).max(8),
+  })
+  .meta({ id: 'Tolerance' })
+export type Tolerance = z.infer<typeof Tolerance>
+
 export const DetectorReference = z
   .strictObject({
     id: z.string().regex(/^[a-z][a-z0-9_]{0,63}$/),
@@ -59,6 +78,8 @@ export const Recipe = z
     references: z
       .array(z.strictObject({ cell: z.string().max(128), sha256: Hex32.optional(), index: Link.optional(), sampleCount: Count }))
       .max(4096),
+    /** Devices and modes that may serve one data set, and agree with each other within this. Others do not agree to the last digit. */
+    tolerances: z.array(Tolerance).max(64).optional(),
     verdict: z.strictObject({
       /** Family-wise error of one property, in millionths. */
       alphaMillionths: z.number().int().min(1).max(1_000_000),

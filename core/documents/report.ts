@@ -41,6 +41,8 @@ export const DetectorRun = z.strictObject({
   note: z.string().max(2048).optional(),
   scoredSamples: Count,
   flaggedSamples: Count,
+  /** Samples whose flag another honest verifier may set otherwise, within the recipe's tolerances. */
+  borderlineSamples: Count.optional(),
 })
 export type DetectorRun = z.infer<typeof DetectorRun>
 
@@ -59,6 +61,8 @@ export const Report = z
     findings: Link,
     /** UnixFS root of the evidence: DAG-JSON, an array of Finding (core/findings.ts). */
     evidence: Link,
+    /** UnixFS root of the embeddings' fingerprints, 12 bytes a sample, zeros where it has none (core/fingerprint.ts). */
+    fingerprints: Link.optional(),
     /** Text and label column that were used, and whether the verifier guessed them. */
     columns: z.strictObject({ text: z.string().optional(), label: z.string().optional(), guessed: z.boolean() }),
     /** What was not covered, for a person. */

@@ -41,7 +41,7 @@ test('the rows are those of the construction in the header', () => {
 })
 
 test('every row is as likely as every other', () => {
-  const hits = new Array<number>(50).fill(0)
+  const hits = Array.from({ length: 50 }, () => 0)
   for (let i = 0; i < 4000; i++) {
     const beacon = createHash('sha256').update(String(i)).digest()
     for (const row of sampleRows({ beacon, root: new Uint8Array(32), rowCount: 50, count: 5 })) hits[row]!++

@@ -142,3 +142,38 @@ test('semantic duplicates: real paraphrases are found, and different questions o
   assert.deepEqual(flaggedOf(result), [2, 6])
   assert.deepEqual([...result.clusters!], [0, -1, 0, -1, 4, -1, 4])
 })
+
+test('samples within the tolerance of a threshold are borderline: what another device might flag otherwise', async () => {
+  const rows = crowd(400, 8, 1)
+  rows[17] = [-1, 0, 0, 0, 0, 0, 0, 3]
+  const embeddings = embeddingsOf(rows, 8)
+  const corpus = corpusOf(numbered(400))
+  const judge = (detector: Detector, parameters: Record<string, Parameter>, toleranceMillionths: number) =>
+    detector.run({
+      corpus,
+      embeddings,
+      parameters: { ...detector.parameters, ...parameters },
+      toleranceMillionths,
+      signal: new AbortController().signal,
+      onProgress: () => undefined,
+    })
+  // A threshold that lies where some sample's nearest other does.
+  const { scores } = await mustRun(semanticDuplicate, corpus, embeddings)
+  for (const [detector, parameters] of [
+    [outlier, {}],
+    [semanticDuplicate, { similarityMillionths: scores.values[5]! + 1000 }],
+  ] as const) {
+    const strict = await judge(detector, parameters, 0)
+    const tolerant = await judge(detector, parameters, 2000)
+    assert.ok(strict.ran && tolerant.ran)
+    assert.equal(
+      strict.borderline?.some((bit) => bit === 1),
+      false,
+    )
+    assert.deepEqual(tolerant.flagged, strict.flagged)
+    const borderline = [...tolerant.borderline!.keys()].filter((sample) => tolerant.borderline![sample])
+    // The stranger is far from any threshold.
+    assert.ok(!borderline.includes(17))
+    if (detector === semanticDuplicate) assert.ok(borderline.includes(5) && borderline.length < 400)
+  }
+})

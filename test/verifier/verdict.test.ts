@@ -64,6 +64,20 @@ describe('a property', () => {
     for (const [power, state] of powers) assert.equal(judge([outcome('poison', 'a', { pValue: 1, power })]).state, state)
   })
 
+  it('is inconclusive where the last digits of embeddings decide it', () => {
+    const extremes = (low: number, high: number) =>
+      [low, high].map((pValue) => ({ flagged: new Uint8Array(SAMPLES), pValue, findings: outcomeFindings }))
+    const outcomeFindings = [{ detector: 'a', property: 'poison' as const, summary: 'a saw it', sampleCount: 1, samples: [], facts: {} }]
+    const judged = (pValue: number, low: number, high: number) =>
+      judge([outcome('poison', 'a', { flags: 7, pValue, power: FOUND, extremes: extremes(low, high) })])
+    assert.equal(judged(0, 0, 0).state, 'FLAGGED')
+    const doubtful = judged(0, 1, 0)
+    assert.equal(doubtful.state, 'INCONCLUSIVE')
+    assert.match(doubtful.reasons[0]!, /^Borderline: .* CLEAR or FLAGGED/)
+    assert.equal(judged(1, 1, 0).state, 'INCONCLUSIVE')
+    assert.equal(judged(1, 1, 1).state, 'CLEAR')
+  })
+
   it('says why nobody decided it', () => {
     const abstained: Outcome = { id: 'a', property: 'poison', result: { ran: false, note: 'there is no label' } }
     assert.deepEqual(judge([abstained]).reasons, ['a did not run: there is no label'])

@@ -66,6 +66,8 @@ export interface DetectorContext {
   readonly corpus: Corpus
   /** Given to detectors that need embeddings. */
   readonly embeddings?: Embeddings
+  /** How far a similarity may be from what another honest verifier computes under the recipe, in millionths; 0 unless given. */
+  readonly toleranceMillionths?: number
   /** As they stand in the recipe. */
   readonly parameters: Readonly<Record<string, Parameter>>
   readonly signal: AbortSignal
@@ -87,6 +89,10 @@ export interface DetectorResult {
   scores: Scores
   /** 1 for samples that get the detector's flag. */
   flagged: Uint8Array
+  /** 1 for samples whose flag another honest verifier may set otherwise; none in tier T0. */
+  borderline?: Uint8Array
+  /** Where there are borderline samples and the detector decides: what it says with all of them counted out, and counted in. */
+  extremes?: readonly Pick<DetectorResult, 'flagged' | 'pValue' | 'lowerBoundSamples' | 'findings'>[]
   /** The number of the cluster's kept sample; −1 where the sample is alone. */
   clusters?: Int32Array
   /** Most important first. */

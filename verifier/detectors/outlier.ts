@@ -32,7 +32,7 @@ export const outlier: Detector = {
     spreadMillionths: 20_000,
     excerpts: 8,
   },
-  async run({ corpus, embeddings, parameters, signal }) {
+  async run({ corpus, embeddings, parameters, toleranceMillionths = 0, signal }) {
     if (embeddings === undefined) return { ran: false, note: 'There are no embeddings.' }
     const embedded = count(embeddings.valid)
     const search = neighbourSearch(parameters)
@@ -48,9 +48,15 @@ export const outlier: Detector = {
         scores.valid[first + i] = 1
         scores.values[first + i] = distanceMillionths(similarities[i * search.k + rank - 1]!)
       }
+    const times = integerParameter(parameters, 'thresholdMilli') / 1000
     const { median, threshold } = robustThreshold(
       scores.values.filter((_, sample) => scores.valid[sample]),
-      { times: integerParameter(parameters, 'thresholdMilli') / 1000, leastSpread: integerParameter(parameters, 'spreadMillionths') },
+      { times, leastSpread: integerParameter(parameters, 'spreadMillionths') },
+    )
+    // The score, the median and the upper quartile may each be off by the tolerance; the spread is made of the latter two.
+    const doubt = toleranceMillionths * (2 + (2 * times) / NORMAL_UPPER_QUARTILE)
+    const borderline = Uint8Array.from(scores.values, (distance, sample) =>
+      doubt > 0 && scores.valid[sample] && Math.abs(distance - threshold) <= doubt ? 1 : 0,
     )
     const flagged = Uint8Array.from(scores.values, (distance, sample) => (scores.valid[sample] && distance > threshold ? 1 : 0))
     return {
@@ -58,6 +64,7 @@ export const outlier: Detector = {
       note: 'Texts are compared by their beginnings, as far as the embedding model reads them.',
       scores,
       flagged,
+      borderline,
       findings: findingsOf(),
     }
 

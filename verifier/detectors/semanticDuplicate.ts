@@ -25,7 +25,7 @@ export const semanticDuplicate: Detector = {
     minimumCharacters: 32,
     groupsInEvidence: 8,
   },
-  async run({ corpus, embeddings, parameters, signal }) {
+  async run({ corpus, embeddings, parameters, toleranceMillionths = 0, signal }) {
     if (embeddings === undefined) return { ran: false, note: 'There are no embeddings.' }
     const similarityMillionths = integerParameter(parameters, 'similarityMillionths')
     const lengthPercent = integerParameter(parameters, 'lengthPercent')
@@ -37,14 +37,20 @@ export const semanticDuplicate: Detector = {
     const lengths = Int32Array.from({ length: corpus.count }, (_, sample) => corpus.canonicalText(sample)?.length ?? 0)
     const scores = createScores(corpus.count, false)
     const sets = createDisjointSets(corpus.count)
+    const borderline = new Uint8Array(corpus.count)
     for await (const { first, count, samples, similarities } of neighbours.blocks())
       for (let i = 0; i < count; i++) {
         const sample = first + i
         if (!embeddings.valid[sample]) continue
         scores.valid[sample] = 1
         scores.values[sample] = samples[i * k]! < 0 ? 0 : millionths(similarities[i * k]!)
-        for (let at = i * k; at < (i + 1) * k && millionths(similarities[at]!) >= similarityMillionths; at++)
-          if (comparable(lengths[sample]!, lengths[samples[at]!]!)) sets.join(sample, samples[at]!)
+        for (let at = i * k; at < (i + 1) * k && samples[at]! >= 0; at++) {
+          const over = millionths(similarities[at]!) - similarityMillionths
+          if (over < -toleranceMillionths) break
+          if (!comparable(lengths[sample]!, lengths[samples[at]!]!)) continue
+          if (toleranceMillionths > 0 && Math.abs(over) <= toleranceMillionths) borderline[sample] = borderline[samples[at]!] = 1
+          if (over >= 0) sets.join(sample, samples[at]!)
+        }
       }
 
     const groups = sets.groups()
@@ -60,6 +66,7 @@ export const semanticDuplicate: Detector = {
       note: 'Texts are compared by their beginnings, as far as the embedding model reads them.',
       scores,
       flagged,
+      borderline,
       clusters,
       findings: findingsOf(),
     }

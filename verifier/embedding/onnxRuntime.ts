@@ -11,6 +11,9 @@ export type OnnxRuntime = typeof import('onnxruntime-node')
 export const DEVICES = ['cpu', 'webgpu', 'cuda'] as const
 export type Device = (typeof DEVICES)[number]
 
+/** How freely the graph may be rewritten before it runs. `all` is normative; the others move last digits. */
+export type Optimization = 'all' | 'extended' | 'basic' | 'disabled'
+
 /** Parses an operator's choice of device. Throws `invalid-request` naming those that exist. */
 export function parseDevice(text: string): Device {
   const device = DEVICES.find((name) => name === text)
@@ -36,12 +39,12 @@ export async function loadOnnxRuntime(): Promise<OnnxRuntime> {
 export async function createSession(
   onnx: OnnxRuntime,
   graph: string | Uint8Array,
-  { device, threads }: { device: Device; threads: number },
+  { device, threads, optimization = 'all' }: { device: Device; threads: number; optimization?: Optimization | undefined },
 ): Promise<InferenceSession> {
   const options: InferenceSession.SessionOptions = {
     executionProviders: [device],
     executionMode: 'sequential',
-    graphOptimizationLevel: 'all',
+    graphOptimizationLevel: optimization,
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     // Idle threads wait instead of burning the cores that others need.
