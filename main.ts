@@ -29,15 +29,20 @@ import { type Blocks, openBlocks } from './store/blocks.ts'
 import { type Database, openDatabase } from './store/database.ts'
 import { putDocument, saveDocument } from './store/documents.ts'
 import { startPostgres } from './store/embeddedPostgres.ts'
-import { type Job, type JobHandler, type JobKind, releaseLostClaims } from './store/jobs.ts'
+import { type Aims, type Job, releaseLostClaims } from './store/jobs.ts'
 import { openKeyFile } from './store/keyFiles.ts'
 import { readLogState } from './store/log.ts'
 import { assertSchemaCurrent, migrateToLatest } from './store/migrate.ts'
-import { runWorker } from './store/worker.ts'
-import { createEmbedder, type Embedder } from './verifier/embedding/embedder.ts'
+import { openRemoteBlocks } from './store/remoteBlocks.ts'
+import { issueToken } from './store/tokens.ts'
+import { runWorker, type WorkerOptions } from './store/worker.ts'
+import { createEmbedder } from './verifier/embedding/embedder.ts'
 import { DEFAULT_MODEL } from './verifier/embedding/models.ts'
 import { buildRecipe } from './verifier/recipe.ts'
 import { createSequencer, type Sequencer } from './verifier/sequencer/sequencer.ts'
+import { createEmbedHandler } from './verifier/shards/embedJob.ts'
+import { createPlanHandler } from './verifier/shards/planJob.ts'
+import { createShardModel, type ShardModel } from './verifier/shards/shardModel.ts'
 import { createVerifyHandler } from './verifier/verifyJob.ts'
 
 const clock = () => new Date()
@@ -52,11 +57,13 @@ async function runNode(settings: Settings, signal: AbortSignal): Promise<void> {
   const keyDir = join(settings.dataDir, 'keys')
   const keyOf = (name: string) => openKeyFile(keyDir, name, random)
   const keys: Keys = { indexer: await keyOf('indexer'), verifier: await keyOf('verifier'), log: await keyOf('log') }
-  const blocks = cleanup.use(await openNodeBlocks(settings, db))
-  const embedder = settings.withModel ? createEmbedder(embedderOptions(settings)) : undefined
-  const recipe = buildRecipe(embedder === undefined ? [] : [embedder.reference], [], blocks.hash)
-  await putDocument(blocks, recipe)
-  await saveDocument(db, 'recipe', recipe.cid)
+  const blocks = cleanup.use(await openNodeBlocks(settings, db, keys.verifier.did))
+  const model = settings.withModel ? cleanup.use(openShardModel(settings)) : undefined
+  const recipe = buildRecipe(model === undefined ? [] : [model.reference], [], blocks.hash)
+  if (settings.roles.has('api')) {
+    await putDocument(blocks, recipe)
+    await saveDocument(db, 'recipe', recipe.cid)
+  }
 
   const sequencer = settings.roles.has('api') ? await openSequencer(db, settings, keys.log) : null
   const server = await listen(settings, db, (url) =>
@@ -64,7 +71,7 @@ async function runNode(settings: Settings, signal: AbortSignal): Promise<void> {
   )
   const working = [
     ...(sequencer === null ? [] : [runSequencer(sequencer, signal)]),
-    ...startWorkers({ settings, db, blocks, keys, recipe, embedder, signal }),
+    ...startWorkers({ settings, db, blocks, keys, recipe, model, signal }),
   ]
   console.log(`assay: ready on ${server.url} (${[...settings.roles].join(', ')})`)
 
@@ -101,16 +108,24 @@ async function openOwnDatabase(settings: Settings, cleanup: AsyncDisposableStack
   return db
 }
 
-/** The api alone is in the network: one installation is one peer. */
-async function openNodeBlocks({ dataDir, roles, network }: Settings, db: Database): Promise<Blocks> {
+/** The api alone is in the network: one installation is one peer. A worker with a disk of its own reads and writes through the api. */
+async function openNodeBlocks({ dataDir, roles, network, gateway }: Settings, db: Database, account: string): Promise<Blocks> {
   const isPeer = network !== undefined && roles.has('api')
-  const blocks = await openBlocks({ dir: join(dataDir, 'blocks'), db, ...(isPeer ? { network } : {}) })
+  const blocks = await openBlocks({
+    dir: join(dataDir, 'blocks'),
+    db,
+    ...(isPeer ? { network } : {}),
+    ...(gateway === null
+      ? {}
+      : { remote: openRemoteBlocks({ url: gateway, issueToken: () => issueToken(db, { account, scopes: ['publish'] }, random) }) }),
+  })
   for (const address of blocks.addresses()) console.log(`assay: IPFS peer ${address}`)
   return blocks
 }
 
-function embedderOptions({ device, modelCache, modelDir, modelHub }: Settings) {
-  return { manifest: DEFAULT_MODEL, device, cacheDir: modelCache, localDir: modelDir, hubUrl: modelHub }
+function openShardModel({ device, shardSamples, modelCache, modelDir, modelHub }: Settings): ShardModel {
+  const embedder = createEmbedder({ manifest: DEFAULT_MODEL, device, cacheDir: modelCache, localDir: modelDir, hubUrl: modelHub })
+  return createShardModel({ embedder, device, shardSamples })
 }
 
 async function openSequencer(db: Database, { logOrigin }: Settings, signer: Signer): Promise<Sequencer> {
@@ -190,19 +205,31 @@ async function listen({ host, port }: Settings, db: Database, createHttpApp: (ur
   }
 }
 
-function startWorkers(parts: NodeParts & { embedder: Embedder | undefined; signal: AbortSignal }): Promise<void>[] {
-  const { settings, db, blocks, keys, recipe, embedder, signal } = parts
-  const handlers: [Role, JobKind, JobHandler][] = [
-    ['indexer', 'index', createIndexHandler({ db, blocks, signer: keys.indexer, clock })],
-    ['verifier', 'verify', createVerifyHandler({ db, blocks, signer: keys.verifier, clock, recipe, embedder })],
+/** Shards that a process embeds at once: while one is read and stored, the model is at the other. */
+const EMBEDDING_LOOPS = 2
+
+function startWorkers(parts: NodeParts & { model: ShardModel | undefined; signal: AbortSignal }): Promise<void>[] {
+  const { settings, db, blocks, keys, recipe, model, signal } = parts
+  const verifying: Aims = { recipe: recipe.cid, model: model?.key }
+  const work: { role: Role; aims: Aims; handlers: WorkerOptions['handlers'] }[] = [
+    { role: 'indexer', aims: { recipe: null }, handlers: { index: createIndexHandler({ db, blocks, signer: keys.indexer, clock }) } },
+    {
+      role: 'verifier',
+      aims: verifying,
+      handlers: { verify: createVerifyHandler({ db, blocks, signer: keys.verifier, clock, recipe, model }) },
+    },
   ]
-  return handlers
-    .filter(([role]) => settings.roles.has(role))
-    .map(([role, kind, handler]) =>
+  if (model !== undefined) {
+    const handlers = { plan: createPlanHandler({ db, blocks, model }), embed: createEmbedHandler({ db, blocks, model }) }
+    for (let i = 0; i < EMBEDDING_LOOPS; i++) work.push({ role: 'verifier', aims: verifying, handlers })
+  }
+  return work
+    .filter(({ role }) => settings.roles.has(role))
+    .map(({ role, aims, handlers }) =>
       runWorker({
         db,
-        handlers: { [kind]: handler },
-        recipe: kind === 'verify' ? recipe.cid : null,
+        handlers,
+        aims,
         worker: `${role}@${hostname()}:${process.pid}`,
         signal,
         leaseMs: settings.leaseMs,

@@ -27,7 +27,11 @@ export interface Settings {
   /** A process that gives no sign of life for this long is taken for dead: its job goes to another, its transaction is undone. */
   leaseMs: number
   maxFileBytes: number
+  /** Address of the installation's api, for a worker with a disk of its own; null where the disk is shared. */
+  gateway: string | null
   device: Device
+  /** Samples that are embedded as one job. */
+  shardSamples: number
   /** False: verify without the detectors that need embeddings. */
   withModel: boolean
   modelDir: string | undefined
@@ -44,6 +48,8 @@ export const HELP = `usage: npm start -- [options]
   --migrate      bring the database of DATABASE_URL up to date, and end
 environment: DATABASE_URL, ASSAY_HOST (127.0.0.1), ASSAY_PUBLIC_URL, ASSAY_LOG_ORIGIN, ASSAY_REGISTRATION (open|closed),
   ASSAY_MAX_FILE_BYTES, ASSAY_LEASE_SECONDS (60), ASSAY_DEVICE (cpu|webgpu|cuda), ASSAY_MODEL (default|none), ASSAY_MODEL_DIR, ASSAY_MODEL_CACHE, ASSAY_MODEL_HUB,
+  ASSAY_SHARD_SAMPLES (embedded as one job; 1024, on GPUs 8192),
+  ASSAY_GATEWAY (address of the api: for workers on other machines, which need this and DATABASE_URL),
   ASSAY_P2P_LISTEN (local, or multiaddrs), ASSAY_P2P_PEERS (multiaddrs): exchange blocks over IPFS, with the api role`
 
 /** Throws `invalid-request` for an option or variable that makes no sense. */
@@ -58,6 +64,7 @@ export function parseSettings(words: string[], env: NodeJS.ProcessEnv): Settings
     },
   })
   const roles = values.roles.split(',').map((text) => oneOf('--roles', text.trim(), ROLES))
+  const device = parseDevice(env['ASSAY_DEVICE'] ?? 'cpu')
   return {
     roles: new Set(roles),
     dataDir: resolve(values.data),
@@ -70,13 +77,27 @@ export function parseSettings(words: string[], env: NodeJS.ProcessEnv): Settings
     registration: oneOf('ASSAY_REGISTRATION', env['ASSAY_REGISTRATION'] ?? 'open', ['open', 'closed']),
     leaseMs: integer('ASSAY_LEASE_SECONDS', env['ASSAY_LEASE_SECONDS'] ?? '60', { minimum: 1, maximum: 86_400 }) * 1000,
     maxFileBytes: integer('ASSAY_MAX_FILE_BYTES', env['ASSAY_MAX_FILE_BYTES'] ?? String(DEFAULT_LIMITS.fileBytes)),
-    device: parseDevice(env['ASSAY_DEVICE'] ?? 'cpu'),
+    gateway: parseGateway(env['ASSAY_GATEWAY'], roles),
+    device,
+    shardSamples: integer('ASSAY_SHARD_SAMPLES', env['ASSAY_SHARD_SAMPLES'] ?? (device === 'cpu' ? '1024' : '8192'), {
+      minimum: 1,
+      maximum: 65_536,
+    }),
     withModel: oneOf('ASSAY_MODEL', env['ASSAY_MODEL'] ?? 'default', ['default', 'none']) === 'default',
     modelDir: env['ASSAY_MODEL_DIR'],
     modelCache: env['ASSAY_MODEL_CACHE'] ?? defaultModelCache(),
     modelHub: env['ASSAY_MODEL_HUB'],
     network: parseNetwork(env['ASSAY_P2P_LISTEN'], env['ASSAY_P2P_PEERS']),
   }
+}
+
+function parseGateway(text: string | undefined, roles: readonly Role[]): string | null {
+  if (text === undefined) return null
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
+    throw new Problem('invalid-request', `ASSAY_GATEWAY is "${text}"; expected an address as http://host:port`)
+  if (roles.includes('api'))
+    throw new Problem('invalid-request', 'ASSAY_GATEWAY is for workers: the api itself has the blocks; choose --roles')
+  return text.replace(/\/+$/, '')
 }
 
 /** Multiaddrs, separated by commas or space; `ASSAY_P2P_LISTEN=local` for any port of the loopback interface. */

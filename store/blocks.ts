@@ -9,7 +9,7 @@
 import { createHash, hash as nodeHash } from 'node:crypto'
 import type { Helia } from '@helia/interface'
 
-import { type CID, blockMatches, cidOf } from '../core/cid.ts'
+import { type CID, blockMatches, cidOf, CODEC_DAG_JSON } from '../core/cid.ts'
 import { DIGEST_LENGTH, type Sha256 } from '../core/hash.ts'
 import { Problem } from '../core/problem.ts'
 import { buildDirectory, type DirectoryEntry } from '../core/unixfs/directory.ts'
@@ -22,6 +22,7 @@ import { MemoryBlocks } from './memoryBlocks.ts'
 import { MemoryTransactions } from './memoryDatastore.ts'
 import type { Network, NetworkOptions } from './network.ts'
 import { createPins } from './pins.ts'
+import type { RemoteBlocks } from './remoteBlocks.ts'
 
 export interface ImportedFile {
   /** Root of the file's UnixFS DAG under the profile unixfs-v1-2025. */
@@ -78,6 +79,8 @@ export interface BlocksOptions {
   fsync?: boolean
   /** Exchange blocks with peers. Without it no socket is opened and a block that is not here is missing. */
   network?: NetworkOptions
+  /** The installation's own blocks, where this process has another disk: what is missing here is read there, what is pinned is sent there. */
+  remote?: RemoteBlocks
 }
 
 /**
@@ -95,7 +98,7 @@ export const nativeSha256: Sha256 = (bytes) => {
 const IN_FLIGHT_BYTES = 16 * 1024 * 1024
 
 /** Opens the blocks. Throws when the directory cannot be used or a peer of the network cannot be reached. */
-export async function openBlocks({ dir, db, hash = nativeSha256, fsync = true, network }: BlocksOptions = {}): Promise<Blocks> {
+export async function openBlocks({ dir, db, hash = nativeSha256, fsync = true, network, remote }: BlocksOptions = {}): Promise<Blocks> {
   const { createHeliaLight } = await import('helia')
   const store = dir === undefined ? new MemoryBlocks() : await BlockFiles.open(dir, { fsync })
   const datastore = db === undefined ? new MemoryTransactions() : new PostgresDatastore(db)
@@ -103,7 +106,7 @@ export async function openBlocks({ dir, db, hash = nativeSha256, fsync = true, n
   let joined: Network | null = null
   if (network === undefined) await helia.start()
   else joined = await (await import('./network.ts')).startWithNetwork(helia, network)
-  return createBlocks({ store, helia, datastore, hash, network: joined })
+  return createBlocks({ store, helia, datastore, hash, network: joined, remote: remote ?? null })
 }
 
 interface BlockParts {
@@ -112,15 +115,45 @@ interface BlockParts {
   datastore: TransactionalDatastore
   hash: Sha256
   network: Network | null
+  remote: RemoteBlocks | null
 }
 
-function createBlocks({ store, helia, datastore, hash, network }: BlockParts): Blocks {
+function createBlocks({ store, helia, datastore, hash, network, remote }: BlockParts): Blocks {
   async function get(cid: CID): Promise<Uint8Array> {
-    const bytes = (await store.read(cid)) ?? (await network?.fetch(cid)) ?? null
+    const bytes = (await store.read(cid)) ?? (await network?.fetch(cid)) ?? (await fetchRemote(cid))
     if (bytes === null) throw new Problem('block-missing', `the block ${cid.toString()} is not here`)
     if (!blockMatches(cid, bytes, hash))
       throw new Problem('block-corrupt', `the block ${cid.toString()} is damaged on this server's disk; publish its file again to mend it`)
     return bytes
+  }
+
+  async function putBlock(cid: CID, bytes: Uint8Array): Promise<void> {
+    const writer = createWriter(store)
+    try {
+      writer.write(cid, bytes)
+      await writer.commit()
+    } finally {
+      await writer.discard()
+    }
+  }
+
+  async function fetchRemote(cid: CID): Promise<Uint8Array | null> {
+    const bytes = (await remote?.fetch(cid)) ?? null
+    if (bytes === null) return null
+    if (!blockMatches(cid, bytes, hash)) throw new Problem('block-corrupt', `the gateway gives other bytes for the block ${cid.toString()}`)
+    await putBlock(cid, bytes)
+    return bytes
+  }
+
+  async function pin(cid: CID, recursive: boolean): Promise<void> {
+    if (remote !== null && !(await pins.has(cid))) await sendTo(remote, cid)
+    await pins.add(cid, recursive)
+  }
+
+  async function sendTo(target: RemoteBlocks, cid: CID): Promise<void> {
+    if (cid.code !== CODEC_DAG_JSON) return target.send(cid, { sizeBytes: await fileSize(get, cid), bytes: () => readFileRange(get, cid) })
+    const bytes = await get(cid)
+    return target.send(cid, { sizeBytes: bytes.length, bytes: () => [bytes] })
   }
 
   const has = (cid: CID) => store.has(cid)
@@ -160,13 +193,7 @@ function createBlocks({ store, helia, datastore, hash, network }: BlockParts): B
     has,
     async put(codec, bytes) {
       const cid = cidOf(codec, bytes, hash)
-      const writer = createWriter(store)
-      try {
-        writer.write(cid, bytes)
-        await writer.commit()
-      } finally {
-        await writer.discard()
-      }
+      await putBlock(cid, bytes)
       return cid
     },
     importFile,
@@ -200,7 +227,7 @@ function createBlocks({ store, helia, datastore, hash, network }: BlockParts): B
       return bytes
     },
     fileSize: (cid) => fileSize(get, cid),
-    pin: (cid, { recursive = true } = {}) => pins.add(cid, recursive),
+    pin: (cid, { recursive = true } = {}) => pin(cid, recursive),
     unpin: (cid) => pins.remove(cid),
     isPinned: (cid) => pins.has(cid),
     addresses: () => network?.addresses() ?? [],

@@ -1,6 +1,6 @@
 /**
- * Work for indexers and verifiers. What is to be done is computed from state: `missingJobs` lists the versions without an index and the
- * indices without a report under the recipe; the table `jobs` only records who is at it and how often it went wrong. So a lost row, a
+ * Work for indexers and verifiers. What is to be done is computed from state: `missingJobs` lists the versions without an index, the
+ * shards without embeddings and the indices without a report under the recipe; the table `jobs` only records who is at it and how often it went wrong. So a lost row, a
  * worker killed at any point or a new recipe need no repair: the next look at the state brings the job back. Doing a job twice does no harm.
  *
  * A worker holds a job by a lease that it keeps extending. When it dies the lease runs out and another takes the job. When it only
@@ -8,11 +8,15 @@
  */
 import { type RawBuilder, sql } from 'kysely'
 import { CID } from '../core/cid.ts'
-import { messageOf } from '../core/problem.ts'
+import { messageOf, Problem } from '../core/problem.ts'
 import type { Database } from './database.ts'
 
-/** `index`: subject is a manifest, key its CID. `verify`: subject is an index, key `<index CID>/<recipe CID>`. */
-export type JobKind = 'index' | 'verify'
+/**
+ * `index`: subject is a manifest, key its CID. The others' subject is an index. `plan` cuts it into shards for embedding, key
+ * `<index CID>/<model>`; `embed` embeds a shard, key `<index CID>/<model>/<first sample>`; `verify` makes the report, key
+ * `<index CID>/<recipe CID>`.
+ */
+export type JobKind = 'index' | 'plan' | 'embed' | 'verify'
 
 export interface Job {
   id: number
@@ -46,58 +50,85 @@ export const MAX_FAULTS = 8
 /** After this many claims a job whose workers keep dying is only tried with growing pauses: it may be what kills them. */
 const MAX_LOST_CLAIMS = 8
 
-/** What is to be done, oldest version first. With `recipe` null: indexing only. */
-export async function missingJobs(db: Database, { recipe }: { recipe: CID | null }): Promise<MissingJob[]> {
-  const unindexed = await db.selectFrom('versions').select('manifest_cid').where('state', '=', 'pinned').orderBy('created_at').execute()
-  const jobs = unindexed.map(({ manifest_cid }): MissingJob => ({ kind: 'index', key: manifest_cid, subject: CID.parse(manifest_cid) }))
-  if (recipe === null) return jobs
-  const { rows } = await sql<{ index_cid: string }>`
-    select index_cid from versions where index_cid is not null and not exists (
-      select from reports where reports.index_cid = versions.index_cid and recipe_cid = ${recipe.toString()})
-    order by created_at`.execute(db)
-  return [
-    ...jobs,
-    ...rows.map(({ index_cid }): MissingJob => ({
-      kind: 'verify',
-      key: `${index_cid}/${recipe.toString()}`,
-      subject: CID.parse(index_cid),
-    })),
-  ]
+/** What a worker looks for. */
+export interface Aims {
+  /** The recipe that indices are verified under; null: indexing only. */
+  recipe: CID | null
+  /** Names the vectors that the recipe's detectors need (embeddings.ts); absent where they need none. */
+  model?: string | undefined
+}
+
+/** Shards of one index that are waiting at the same time: enough for every worker, and other data sets have their turn in between. */
+const SHARDS_AHEAD = 256
+
+/** What is to be done now, oldest version first. Of an index's missing shards the first ones. */
+export async function missingJobs(db: Database, aims: Aims): Promise<MissingJob[]> {
+  const { rows } = await sql<{ kind: JobKind; key: string; subject: string }>`
+    select kind, key, subject from (${missing(aims)}) as missing order by created_at, subject, part, kind`.execute(db)
+  return rows.map((row) => ({ ...row, subject: CID.parse(row.subject) }))
+}
+
+/** The query behind `missingJobs`: kind, key, subject, created_at and, among the jobs of one subject, part. */
+function missing({ recipe, model }: Aims): RawBuilder<unknown> {
+  const unindexed = sql`select 'index' as kind, manifest_cid as key, manifest_cid as subject, created_at, 0::bigint as part
+    from versions where state = 'pinned'`
+  if (recipe === null) return unindexed
+  const unreported = sql`(select index_cid, created_at from versions v where index_cid is not null and not exists (
+    select from reports r where r.index_cid = v.index_cid and r.recipe_cid = ${recipe.toString()})) as unreported`
+  const verify = sql`select 'verify', index_cid || '/' || ${recipe.toString()}::text, index_cid, unreported.created_at, 0 from ${unreported}`
+  if (model === undefined) return sql`${unindexed} union all ${verify}`
+  return sql`${unindexed}
+    union all
+    select 'plan', index_cid || '/' || ${model}::text, index_cid, created_at, 0 from ${unreported}
+      where not exists (select from embeddings e where e.index_cid = unreported.index_cid and e.model = ${model})
+    union all
+    select 'embed', index_cid || '/' || e.model || '/' || first_sample, index_cid, unreported.created_at, first_sample
+      from ${unreported} join embeddings e using (index_cid) cross join lateral (
+        select first_sample from generate_series(0, e.sample_count - 1, e.shard_samples) as first_sample where not exists (
+          select from embedding_shards s where s.index_cid = e.index_cid and s.model = e.model and s.first_sample = first_sample.first_sample)
+        order by first_sample limit ${SHARDS_AHEAD}) as shards
+      where e.model = ${model}
+    union all
+    ${verify} join embeddings e using (index_cid) where e.model = ${model} and e.sample_count = (
+      select coalesce(sum(s.sample_count), 0) from embedding_shards s where s.index_cid = e.index_cid and s.model = e.model)`
 }
 
 /**
  * Makes sure that a row exists for every missing job. A job that is recorded as done though its result is missing counts as a fault and
  * becomes ready again. Any number of processes may do this at once.
  */
-export async function enqueueMissing(db: Database, options: { recipe: CID | null }): Promise<void> {
-  // In one transaction: `now()` is when it began, so a job that was finished before that has its result in what is read here, and one that
-  // is finished while we look is not taken for one without a result.
-  await db.transaction().execute((trx) => enqueueMissingIn(trx, options))
-}
-
-async function enqueueMissingIn(trx: Database, options: { recipe: CID | null }): Promise<void> {
-  const missing = await missingJobs(trx, options)
-  if (missing.length === 0) return
+export async function enqueueMissing(db: Database, aims: Aims): Promise<void> {
+  // In one statement: `now()` is when it began, so a job that was finished before that has its result in what is read here, and one that
+  // is finished while we look is not taken for one without a result. Ordered, so that two who do this do not wait for each other.
   await sql`
     insert into jobs (kind, key, subject, state)
-    select kind, key, subject, 'ready' from unnest(
-      ${missing.map((job) => job.kind)}::text[], ${missing.map((job) => job.key)}::text[], ${missing.map((job) => job.subject.toString())}::text[]
-    ) as missing (kind, key, subject)
-    order by kind, key
+    select kind, key, subject, 'ready' from (${missing(aims)}) as missing
+    where not exists (select from jobs where jobs.kind = missing.kind and jobs.key = missing.key and jobs.state <> 'done')
+    order by created_at, subject, part, kind
     on conflict (kind, key) do update set
       faults = jobs.faults + 1, error = 'it was recorded as done, but its result is missing', finished_at = null,
       state = ${stateAfter(sql`jobs.faults + 1`)}, run_at = ${retryTime(sql`jobs.faults`)}
-    where jobs.state = 'done' and jobs.finished_at < now()`.execute(trx)
+    where jobs.state = 'done' and jobs.finished_at < now()`.execute(db)
+}
+
+export interface ClaimOptions {
+  kinds: readonly JobKind[]
+  /** Jobs under another recipe or model are for others. Absent: all jobs. */
+  aims?: Aims
+  worker: string
+  leaseMs: number
 }
 
 /** Claims the ready job that is due longest, for `leaseMs`; null when there is none. Two workers never get the same one. */
-export async function claimJob(db: Database, options: { kinds: readonly JobKind[]; worker: string; leaseMs: number }): Promise<Job | null> {
+export async function claimJob(db: Database, { kinds, aims, worker, leaseMs }: ClaimOptions): Promise<Job | null> {
   await releaseLostClaims(db, { expired: true })
+  const others =
+    aims === undefined ? sql`false` : sql`split_part(key, '/', 2) <> all(${['', String(aims.recipe), aims.model ?? '']}::text[])`
   const { rows } = await sql<{ id: number; kind: JobKind; key: string; subject: string; attempts: number }>`
-    update jobs set state = 'running', worker = ${options.worker}, attempts = attempts + 1, progress = null,
-      leased_until = now() + ${options.leaseMs} * interval '1 millisecond'
+    update jobs set state = 'running', worker = ${worker}, attempts = attempts + 1, progress = null,
+      leased_until = now() + ${leaseMs} * interval '1 millisecond'
     where id = (
-      select id from jobs where kind = any(${options.kinds}::text[]) and state = 'ready' and run_at <= now()
+      select id from jobs where kind = any(${kinds}::text[]) and state = 'ready' and run_at <= now() and not ${others}
       order by run_at, id limit 1 for update skip locked)
     returning id, kind, key, subject, attempts`.execute(db)
   const row = rows[0]
@@ -149,13 +180,17 @@ export async function releaseJob(db: Database, claim: Claim): Promise<void> {
     .execute()
 }
 
-/** Records an error: ready again after 1, 2, 4 … seconds (5 minutes at most), quarantined after MAX_FAULTS. */
+/**
+ * Records an error: ready again after 1, 2, 4 … seconds (5 minutes at most), quarantined after MAX_FAULTS. `unavailable` is no fault of
+ * the job: this worker lacks something, and another may have it.
+ */
 export async function failJob(db: Database, claim: Claim, error: unknown): Promise<void> {
+  const faults = error instanceof Problem && error.code === 'unavailable' ? 0 : 1
   await held(db, claim)
     .set({
-      state: stateAfter(sql`faults + 1`),
-      faults: sql`faults + 1`,
-      run_at: retryTime(sql`faults`),
+      state: stateAfter(sql`faults + ${faults}`),
+      faults: sql`faults + ${faults}`,
+      run_at: retryTime(sql`case when ${faults} = 0 then attempts - 1 else faults end`),
       leased_until: null,
       worker: null,
       progress: null,

@@ -58,6 +58,25 @@ export interface Tables {
     created_at: Generated<Date>
     finished_at: Date | null
   }
+  embeddings: {
+    index_cid: string
+    model: string
+    text_column: string | null
+    sample_count: number
+    shard_samples: number
+    source_cids: string[]
+    origins_cid: string | null
+    created_at: Generated<Date>
+  }
+  embedding_shards: {
+    index_cid: string
+    model: string
+    first_sample: number
+    sample_count: number
+    cid: string
+    copied_samples: number
+    created_at: Generated<Date>
+  }
   log_state: { id: Generated<number>; origin: string; size: number; root_hash: Uint8Array; checkpoint: Uint8Array }
   log_entries: { index: number; entry: Uint8Array }
   log_tiles: { level: number; index: number; width: number; bytes: Uint8Array }

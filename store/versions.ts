@@ -298,17 +298,22 @@ function toReport(row: {
   }
 }
 
-/** A version with its data set and the job that a worker holds for it now. */
+/** A version with its data set and the job that a worker holds for it now: of several the one that has come furthest. */
 function selectVersions(db: Kysely<Tables>) {
   return db
     .selectFrom('versions')
     .innerJoin('datasets', 'datasets.id', 'versions.dataset_id')
-    .leftJoin('jobs', (join) =>
-      join
-        .on('jobs.state', '=', 'running')
-        .on((on) =>
-          on.or([on('jobs.subject', '=', on.ref('versions.manifest_cid')), on('jobs.subject', '=', on.ref('versions.index_cid'))]),
-        ),
+    .leftJoinLateral(
+      (from) =>
+        from
+          .selectFrom('jobs')
+          .select(['kind', 'progress'])
+          .where('state', '=', 'running')
+          .whereRef('subject', 'in', sql`(versions.manifest_cid, versions.index_cid)`)
+          .orderBy(sql`(progress ->> 'done')::float8 desc nulls last, id`)
+          .limit(1)
+          .as('running'),
+      (join) => join.onTrue(),
     )
     .select([
       'versions.dataset_id',
@@ -321,8 +326,8 @@ function selectVersions(db: Kysely<Tables>) {
       'datasets.namespace',
       'datasets.name',
       'datasets.owner',
-      'jobs.kind as job_kind',
-      'jobs.progress as job_progress',
+      'running.kind as job_kind',
+      'running.progress as job_progress',
     ])
 }
 

@@ -1,8 +1,8 @@
 /** The loop of an indexer or verifier: look at the state, claim a job, do it, again. */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { CID } from '../core/cid.ts'
 import type { Database } from './database.ts'
 import {
+  type Aims,
   claimJob,
   completeJob,
   enqueueMissing,
@@ -19,8 +19,8 @@ export interface WorkerOptions {
   db: Database
   /** The kinds of job that this worker does, one at a time. */
   handlers: Partial<Record<JobKind, JobHandler>>
-  /** The recipe that indices are verified under; null for a worker that only indexes. */
-  recipe: CID | null
+  /** What it looks for when there is nothing to claim. */
+  aims: Aims
   /** Names the process to an operator who reads the table. */
   worker: string
   /** Aborts the work at hand, gives its job back and ends the loop. */
@@ -35,12 +35,22 @@ export interface WorkerOptions {
 
 /** Works until `signal` aborts. Never throws. */
 export async function runWorker(options: WorkerOptions): Promise<void> {
-  const { db, handlers, recipe, worker, signal, onError, leaseMs = 60_000, pollMs = 250 } = options
+  const { db, handlers, aims, worker, signal, onError, leaseMs = 60_000, pollMs = 250 } = options
   const kinds = Object.keys(handlers) as JobKind[]
+  let lookedAt = -Infinity
+
+  /** While there is work the state is looked at once in a while, so that many small jobs do not pay for it each time. */
+  async function nextJob(): Promise<Job | null> {
+    const job = performance.now() - lookedAt < LOOK_EVERY_MS ? await claimJob(db, { kinds, aims, worker, leaseMs }) : null
+    if (job !== null) return job
+    await enqueueMissing(db, aims)
+    lookedAt = performance.now()
+    return claimJob(db, { kinds, aims, worker, leaseMs })
+  }
+
   while (!signal.aborted) {
     try {
-      await enqueueMissing(db, { recipe })
-      const job = await claimJob(db, { kinds, worker, leaseMs })
+      const job = await nextJob()
       if (job !== null) await runJob(job, handlers[job.kind]!, { db, signal, onError, leaseMs })
       else await pause(pollMs, signal)
     } catch (error) {
@@ -50,6 +60,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   }
 }
 
+const LOOK_EVERY_MS = 1000
 const ERROR_PAUSE_MS = 1000
 const HEARTBEAT_MS = 1000
 

@@ -17,9 +17,11 @@ import { createCorpus } from './corpus.ts'
 import { type DetectorJob, detectorsOf, runDetector } from './detectorRun.ts'
 import { runOnThread } from './detectorThread.ts'
 import type { Corpus, DetectorAbstained, DetectorResult, Embeddings } from './detectors/detector.ts'
-import type { Embedder } from './embedding/embedder.ts'
+import { fingerprintsOf } from './embedding/fingerprints.ts'
+import { similarityToleranceMillionths } from './numerics/tolerance.ts'
 import { readCorpus } from './readCorpus.ts'
 import { DETECTORS } from './recipe.ts'
+import type { EmbeddingSource } from './shards/storedEmbeddings.ts'
 import { judgeProperties, worstState } from './verdict.ts'
 
 export interface BuildReportOptions {
@@ -27,10 +29,12 @@ export interface BuildReportOptions {
   index: Encoded<SampleIndex>
   manifest: Manifest
   recipe: Encoded<Recipe>
-  /** For the recipe's model; not needed where the recipe names none. */
-  embedder?: Embedder | undefined
+  /** By the recipe's model; not needed where the recipe names none. */
+  embedder?: EmbeddingSource | undefined
   signal: AbortSignal
   onProgress: (progress: Progress) => void
+  /** Hears what the detectors said, by their ids, before it goes into tables: for those who compare it. */
+  onResults?: (results: ReadonlyMap<string, DetectorResult | DetectorAbstained>) => void
 }
 
 /** What no detector of this verifier looks at, for every report. */
@@ -53,8 +57,9 @@ export async function buildReport(options: BuildReportOptions): Promise<Report> 
     signal,
     onProgress: (done) => onProgress({ stage: 'reading samples', done, total: sampleCount }),
   })
-  const results = await runDetectors(jobs, read, options)
+  const { results, fingerprints } = await runDetectors(jobs, read, options)
 
+  options.onResults?.(new Map(jobs.map(({ detector }, i) => [detector.id, results[i]!])))
   const outcomes = jobs.map(({ detector }, i) => ({ id: detector.id, property: detector.property, result: results[i]! }))
   const properties = judgeProperties(outcomes, sampleCount, recipe.document.verdict)
   const evidence = results.flatMap((result) => (result.ran ? result.findings : [])).slice(0, MAX_FINDINGS)
@@ -69,6 +74,7 @@ export async function buildReport(options: BuildReportOptions): Promise<Report> 
     detectors: jobs.map(({ detector: { id, tier } }, i): DetectorRun => ({ id, tier, ...ranAs(results[i]!) })),
     findings: (await blocks.importBytes(findingsTable(jobs, results, sampleCount))).cid,
     evidence: (await blocks.importBytes(encodeDagJson(Evidence.parse(evidence)))).cid,
+    ...(fingerprints === undefined ? {} : { fingerprints: (await blocks.importBytes(fingerprints)).cid }),
     columns: {
       ...(columns.text === null ? {} : { text: columns.text }),
       ...(columns.label === null ? {} : { label: columns.label }),
@@ -78,12 +84,19 @@ export async function buildReport(options: BuildReportOptions): Promise<Report> 
   }
 }
 
-/** A result for each detector, in their order. */
+interface DetectorOutcomes {
+  /** For each detector, in their order. */
+  results: (DetectorResult | DetectorAbstained)[]
+  /** Of the embeddings, where there are any. */
+  fingerprints: Uint8Array | undefined
+}
+
 async function runDetectors(
   jobs: readonly DetectorJob[],
   read: Parameters<typeof createCorpus>[0],
   options: BuildReportOptions,
-): Promise<(DetectorResult | DetectorAbstained)[]> {
+): Promise<DetectorOutcomes> {
+  let fingerprints: Uint8Array | undefined
   // Whichever of the two halves fails, the other stops.
   const failure = new AbortController()
   const signal = AbortSignal.any([options.signal, failure.signal])
@@ -98,7 +111,7 @@ async function runDetectors(
       ),
       runOnEmbeddings(),
     ])
-    return jobs.map((job) => resultsHere.get(job) ?? resultsApart[apart.indexOf(job)]!)
+    return { results: jobs.map((job) => resultsHere.get(job) ?? resultsApart[apart.indexOf(job)]!), fingerprints }
   } catch (error) {
     failure.abort(error)
     throw error
@@ -110,11 +123,14 @@ async function runDetectors(
     if (waiting.length === 0) return results
     const embedded = await embed(corpus, options, signal, (share) => progress('embedding', share))
     await using embeddings = typeof embedded === 'string' ? undefined : embedded
+    if (embeddings !== undefined) fingerprints = fingerprintsOf(embeddings)
+    const toleranceMillionths = similarityToleranceMillionths(options.recipe.document)
     for (const job of waiting)
       results.set(
         job,
         await runDetector(job, corpus, {
           embeddings,
+          toleranceMillionths,
           withoutEmbeddings: typeof embedded === 'string' ? embedded : undefined,
           signal,
           onProgress: (share) => progress(job.detector.id, share),
@@ -167,6 +183,7 @@ function ranAs(result: DetectorResult | DetectorAbstained): Omit<DetectorRun, 'i
     ...(result.note === undefined ? {} : { note: result.note }),
     scoredSamples: ones(result.scores.valid),
     flaggedSamples: ones(result.flagged),
+    ...(result.borderline === undefined ? {} : { borderlineSamples: ones(result.borderline) }),
   }
 }
 

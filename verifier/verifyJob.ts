@@ -1,5 +1,5 @@
 /**
- * The verify job: an indexed version becomes a verified one. Order of writes: findings and evidence, then the report and its envelope,
+ * The verify job: an indexed version whose samples are embedded becomes a verified one. Order of writes: findings and evidence, then the report and its envelope,
  * all pinned; then one transaction that makes the report visible. A crash before it leaves blocks that nobody names; doing the job
  * again gives the same report.
  */
@@ -13,7 +13,8 @@ import { loadDocument, putDocument, putEnvelope, saveDocument } from '../store/d
 import type { JobHandler } from '../store/jobs.ts'
 import { completeReport, reportsOf } from '../store/versions.ts'
 import { buildReport } from './buildReport.ts'
-import type { Embedder } from './embedding/embedder.ts'
+import type { ShardModel } from './shards/shardModel.ts'
+import { storedEmbeddings } from './shards/storedEmbeddings.ts'
 
 export interface VerifierContext {
   db: Database
@@ -23,12 +24,12 @@ export interface VerifierContext {
   clock: () => Date
   /** What every index is verified under. */
   recipe: Encoded<Recipe>
-  /** For the recipe's model. */
-  embedder?: Embedder | undefined
+  /** Whose stored embeddings are read: the recipe's model. */
+  model?: ShardModel | undefined
 }
 
 /** The handler of `verify` jobs. */
-export function createVerifyHandler({ db, blocks, signer, clock, recipe, embedder }: VerifierContext): JobHandler {
+export function createVerifyHandler({ db, blocks, signer, clock, recipe, model }: VerifierContext): JobHandler {
   return async ({ subject }, { signal, progress }) => {
     const reports = await reportsOf(db, subject)
     if (reports.some((report) => report.recipe.equals(recipe.cid))) return
@@ -36,10 +37,12 @@ export function createVerifyHandler({ db, blocks, signer, clock, recipe, embedde
     const { document: manifest } = await loadDocument(blocks, 'manifest', index.document.manifest)
     await putDocument(blocks, recipe)
     await saveDocument(db, 'recipe', recipe.cid)
+    const embedder = model === undefined ? undefined : storedEmbeddings({ db, blocks, model }, subject)
     const report = await buildReport({ blocks, index, manifest, recipe, embedder, signal, onProgress: progress })
     signal.throwIfAborted()
     await blocks.pin(report.findings)
     await blocks.pin(report.evidence)
+    if (report.fingerprints !== undefined) await blocks.pin(report.fingerprints)
     const encoded = encodeDocument('report', report, blocks.hash)
     const createdAt = clock()
     const envelope = attest({ kind: 'report', cid: encoded.cid, bytes: encoded.bytes }, { signer, createdAt: createdAt.toISOString() })

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type { CID } from '../../core/cid.ts'
+import { Problem } from '../../core/problem.ts'
 import type { Database } from '../../store/database.ts'
+import { saveEmbeddingPlan, saveEmbeddingShard } from '../../store/embeddings.ts'
 import {
   claimJob,
   completeJob,
@@ -59,6 +60,84 @@ test('what is to be done follows from the state alone', async () => {
   await completeReport(db, report, attestationBy(ada, 'report', report))
   assert.deepEqual(await kinds(), [])
   assert.deepEqual((await missingJobs(db, { recipe: textCid('another recipe') })).length, 1)
+})
+
+test('with a model an index is planned, embedded shard by shard and then verified', async () => {
+  await using db = await testDatabase()
+  const model = 'ab'.repeat(32)
+  const kinds = async () => (await missingJobs(db, { recipe, model })).map(({ kind, key }) => `${kind} ${key.split('/').slice(2).join('')}`)
+  const manifest = await publish(db, 'ada/engine')
+  const { cid: index } = testIndex(manifest)
+  await completeIndex(db, manifest, attestationBy(ada, 'index', testIndex(manifest)))
+  assert.deepEqual(await kinds(), ['plan '])
+  const plan = { index, model, textColumn: 'text', sampleCount: 250, shardSamples: 100, sources: [], origins: null }
+  await saveEmbeddingPlan(db, plan)
+  assert.deepEqual(await kinds(), ['embed 0', 'embed 100', 'embed 200'])
+  await saveEmbeddingShard(db, plan, { firstSample: 100, sampleCount: 100, cid: textCid('b'), copiedSamples: 0 })
+  assert.deepEqual(await kinds(), ['embed 0', 'embed 200'])
+  await saveEmbeddingShard(db, plan, { firstSample: 0, sampleCount: 100, cid: textCid('a'), copiedSamples: 0 })
+  await saveEmbeddingShard(db, plan, { firstSample: 200, sampleCount: 50, cid: textCid('c'), copiedSamples: 0 })
+  assert.deepEqual(await kinds(), ['verify '])
+  const report = testReport(index, recipe)
+  await completeReport(db, report, attestationBy(ada, 'report', report))
+  assert.deepEqual(await kinds(), [])
+})
+
+test('an index without texts is verified without shards', async () => {
+  await using db = await testDatabase()
+  const model = 'ab'.repeat(32)
+  const manifest = await publish(db, 'ada/engine')
+  await completeIndex(db, manifest, attestationBy(ada, 'index', testIndex(manifest)))
+  const { cid: index } = testIndex(manifest)
+  await saveEmbeddingPlan(db, { index, model, textColumn: null, sampleCount: 0, shardSamples: 100, sources: [], origins: null })
+  assert.deepEqual(
+    (await missingJobs(db, { recipe, model })).map(({ kind }) => kind),
+    ['verify'],
+  )
+})
+
+test('of a large index some shards wait at a time, and as they are done the next ones do', async () => {
+  await using db = await testDatabase()
+  const model = 'ab'.repeat(32)
+  const manifest = await publish(db, 'ada/engine')
+  await completeIndex(db, manifest, attestationBy(ada, 'index', testIndex(manifest)))
+  const plan = {
+    index: testIndex(manifest).cid,
+    model,
+    textColumn: 'text',
+    sampleCount: 10_000_000,
+    shardSamples: 1024,
+    sources: [],
+    origins: null,
+  }
+  await saveEmbeddingPlan(db, plan)
+  const shards = async () => (await missingJobs(db, { recipe, model })).map(({ key }) => Number(key.split('/')[2]))
+  const first = await shards()
+  assert.ok(first.length >= 100 && first.length <= 1000)
+  await saveEmbeddingShard(db, plan, { firstSample: 0, sampleCount: 1024, cid: textCid('a'), copiedSamples: 0 })
+  assert.deepEqual(await shards(), [...first.slice(1), first.length * 1024])
+})
+
+test('jobs under another recipe or model are left to others', async () => {
+  await using db = await testDatabase()
+  const manifest = await publish(db, 'ada/engine')
+  await completeIndex(db, manifest, attestationBy(ada, 'index', testIndex(manifest)))
+  await enqueueMissing(db, { recipe, model: 'ab'.repeat(32) })
+  const kinds = ['plan', 'embed', 'verify'] as const
+  assert.equal(await claimJob(db, { ...CLAIM, kinds, aims: { recipe, model: 'cd'.repeat(32) } }), null)
+  assert.equal((await claimJob(db, { ...CLAIM, kinds, aims: { recipe, model: 'ab'.repeat(32) } }))?.kind, 'plan')
+})
+
+test('what a worker lacks is not counted against the job', async () => {
+  await using db = await testDatabase()
+  await publish(db, 'ada/engine')
+  await enqueueMissing(db, { recipe })
+  for (let i = 0; i < 2 * MAX_FAULTS; i++) {
+    await failJob(db, await claim(db), new Problem('unavailable', 'no such device'))
+    assert.equal(i > 0 && (await claimJob(db, CLAIM)) !== null, false)
+    await anHourPasses(db)
+  }
+  assert.deepEqual(await quarantinedJobs(db), [])
 })
 
 test('many that enqueue and claim at once get each job once', async () => {
@@ -164,33 +243,21 @@ test('a job whose workers keep dying is never given up, only tried less often', 
   assert.deepEqual(await quarantinedJobs(db), [])
 })
 
-test('a job that is finished while another process looks for what is missing is not done again', async () => {
+test('who looks for what is missing neither waits for jobs that others are at nor touches them', async () => {
   await using db = await testDatabase()
   const manifest = await publish(db, 'ada/engine')
   await enqueueMissing(db, { recipe: null })
   const job = await claim(db)
-  // Looks at the state before the job is finished and records what it found after that.
-  await db
-    .transaction()
-    .execute(async (trx) => {
-      await sql`select from jobs where id = ${job.id} for update`.execute(trx)
-      const looking = enqueueMissing(db, { recipe: null })
-      while (!(await hasWaiting(db))) await delay(5)
-      await completeIndex(db, manifest, attestationBy(ada, 'index', testIndex(manifest)))
-      await sql`update jobs set state = 'done', leased_until = null, finished_at = clock_timestamp() where id = ${job.id}`.execute(trx)
-      return { looking }
-    })
-    .then(({ looking }) => looking)
+  await db.transaction().execute(async (trx) => {
+    await sql`select from jobs where id = ${job.id} for update`.execute(trx)
+    await enqueueMissing(db, { recipe: null })
+    await completeIndex(db, manifest, attestationBy(ada, 'index', testIndex(manifest)))
+    await sql`update jobs set state = 'done', leased_until = null, finished_at = clock_timestamp() where id = ${job.id}`.execute(trx)
+    await enqueueMissing(db, { recipe: null })
+  })
   await anHourPasses(db)
   assert.equal(await claimJob(db, CLAIM), null)
 })
-
-/** Whether a statement of this database waits for a lock. */
-async function hasWaiting(db: Database): Promise<boolean> {
-  const { rows } = await sql<{ waiting: boolean }>`
-    select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock') as waiting`.execute(db)
-  return rows[0]!.waiting
-}
 
 test('a job that is recorded as done without a result comes back', async () => {
   await using db = await testDatabase()

