@@ -75,6 +75,7 @@ export const ImageModel = z
       height: z.number().int().min(1).max(2048),
       /** `stretch`: both sides to the size asked for. `crop`: the shorter side to it, then the middle. */
       fit: z.enum(['stretch', 'crop']),
+      resample: z.enum(['bilinear', 'bicubic']),
       /** Order of rows, columns and colours in the tensor. */
       layout: z.enum(['nchw', 'nhwc']),
       /** Of red, green and blue in [0, 1], subtracted and divided by, in millionths. */

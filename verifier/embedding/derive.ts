@@ -1,10 +1,12 @@
 /** The graphs that Assay makes of a model's file: transforms by the names that manifests give them. */
+import { dirname, join } from 'node:path/posix'
 import type { Model } from '../../core/models.ts'
 import { Problem } from '../../core/problem.ts'
 import { assertHarmless } from '../onnx/harmless.ts'
 import { halfPrecision } from '../onnx/halfPrecision.ts'
 import { readModel } from '../onnx/model.ts'
 import { pooledGraph } from '../onnx/pooledGraph.ts'
+import { tfjsToOnnx, tfjsWeightPaths } from '../onnx/tfjs.ts'
 
 /** What a transform reads: the files of the model, by their paths in it. */
 export type ReadModelFile = (path: string) => Promise<Uint8Array>
@@ -17,6 +19,12 @@ const TRANSFORMS: Record<string, Transform> = {
     const file = readModel(await read(model.graph))
     assertHarmless(file)
     return pooled(model, Buffer.concat(halfPrecision(file)))
+  },
+  'tfjs/1+pooled/1': async (model, read) => {
+    if (model.role !== 'image-embedding') throw new Problem('unsupported-format', 'TensorFlow.js models are read as image models')
+    const json = await read(model.graph)
+    const weights = await Promise.all(tfjsWeightPaths(json).map((path) => read(join(dirname(model.graph), path))))
+    return pooled(model, tfjsToOnnx(json, weights, model.image))
   },
 }
 

@@ -3,7 +3,8 @@
  * the bytes can be had. `npm` sources are packages that happen to carry the same files as the hub; Assay does not depend on them.
  */
 import { parseCid } from '../../core/cid.ts'
-import type { InnerLayer, ModelFile, ModelManifest, TextModel } from '../../core/models.ts'
+import type { ImageModel, InnerLayer, ModelFile, ModelManifest, TextModel } from '../../core/models.ts'
+import { TFJS_INPUT, TFJS_OUTPUT } from '../onnx/tfjs.ts'
 
 /** Path, size in bytes, SHA-256, CID. */
 function file(path: string, sizeBytes: number, sha256: string, cid: string): ModelFile {
@@ -111,8 +112,62 @@ export const GTE_SMALL: ModelManifest<TextModel> = {
   ],
 }
 
+/**
+ * MobileNetV3-Small 1.0 for 224 × 224, the feature vector before its classifier, as Google published it for TensorFlow.js. Features are
+ * what the hub's model gives, brought to unit length.
+ */
+export const MOBILENET_V3_SMALL: ModelManifest<ImageModel> = {
+  model: {
+    kind: 'model',
+    version: 1,
+    role: 'image-embedding',
+    name: 'google/mobilenet-v3-small-100-224-feature-vector',
+    license: 'Apache-2.0',
+    files: [
+      file(
+        'model.json',
+        172_643,
+        '1e8f09b5623522df10e22a54e79c756df402324ebca2d495136b090943307633',
+        'bafkreia6r4e3kyrvelprbyrkkttzy5ln6qbdetv4ulkjke3lbeeugmdwgm',
+      ),
+      file(
+        'group1-shard1of2.bin',
+        4_194_304,
+        'e6bc95145068610e77723224cb5a1efa1117b3d84f2001f591f04ee1673fa7c9',
+        'bafybeif3qxwxybvg2vdaquvngfyomiu7oehdkhrnnacbi6ggazoid5piyy',
+      ),
+      file(
+        'group1-shard2of2.bin',
+        1_853_200,
+        '7c0fb968f8362bf146e48ef95213262d3e3690a7276a7870f7cb2c4f6ec85735',
+        'bafybeid73zmxdecl3r4dmjy6oon5iymrtj53a6or6gkuiwgxztafxtcgcq',
+      ),
+    ],
+    graph: 'model.json',
+    format: 'tfjs',
+    derived: [{ mode: 'fp32', transform: 'tfjs/1+pooled/1', sha256: '313ebe0675ae08551b9b349878e0752a14ee7951008c9c9802d6d5d147de5715' }],
+    dimensions: 1024,
+    normalized: true,
+    input: TFJS_INPUT,
+    output: TFJS_OUTPUT,
+    image: {
+      width: 224,
+      height: 224,
+      fit: 'stretch',
+      resample: 'bilinear',
+      layout: 'nchw',
+      meanMillionths: [0, 0, 0],
+      deviationMillionths: [1_000_000, 1_000_000, 1_000_000],
+    },
+  },
+  sources: [
+    { kind: 'blocks' },
+    { kind: 'npm', package: '@myvillage/cli', version: '2.4.0', folder: 'vendor/backbones/mobilenet-v3-small' },
+  ],
+}
+
 /** The model of the default recipe. */
 export const DEFAULT_MODEL = ALL_MINILM_L6_V2
 
 /** Every model that Assay brings a manifest of. */
-export const KNOWN_MODELS: readonly ModelManifest[] = [DEFAULT_MODEL, GTE_SMALL]
+export const KNOWN_MODELS: readonly ModelManifest[] = [DEFAULT_MODEL, GTE_SMALL, MOBILENET_V3_SMALL]
