@@ -34,6 +34,7 @@ export const FilePath = z
   .string()
   .min(1)
   .max(1024)
+  // oxlint-disable-next-line no-control-regex -- they are exactly what no path may have
   .refine((path) => !/[\u0000-\u001f\u007f\\]/.test(path), 'expected no control character and no backslash')
   .refine((path) => path === path.normalize('NFC'), 'expected Unicode in NFC')
   .refine(

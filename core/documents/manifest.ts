@@ -66,11 +66,16 @@ export const Manifest = z
     textUnit: z.enum(['line', 'paragraph']).optional(),
     previous: Link.optional(),
   })
-  .refine((manifest) => new Set(manifest.files.map((file) => file.path)).size === manifest.files.length, 'two files have the same path')
-  .refine(
-    (manifest) => manifest.files.every((file, i) => i === 0 || manifest.files[i - 1]!.path < file.path),
-    'files are not sorted by path',
-  )
+  .superRefine(({ files }, ctx) => {
+    const paths = new Set<string>()
+    for (const [i, { path }] of files.entries()) {
+      const previous = files[i - 1]?.path
+      const issue = (message: string) => ctx.addIssue({ code: 'custom', path: ['files', i, 'path'], message })
+      if (paths.has(path)) return issue(`two files have the path "${path}"`)
+      if (previous !== undefined && previous > path) return issue(`files are sorted by path, but "${path}" follows "${previous}"`)
+      paths.add(path)
+    }
+  })
   .refine(
     (manifest) => manifest.files.reduce((sum, file) => sum + file.sizeBytes, 0) === manifest.sizeBytes,
     'sizeBytes is not the sum of the files',
