@@ -11,11 +11,12 @@ import { modelAdd } from './tools/modelAdd.ts'
 import { modelList } from './tools/modelList.ts'
 import { modelPull } from './tools/modelPull.ts'
 import { modelVerify } from './tools/modelVerify.ts'
+import { reverify } from './tools/reverify.ts'
 import type { Tool, ToolContext, ToolExit, ToolSettings } from './tools/tool.ts'
 import { defaultModelCache } from './verifier/embedding/modelCache.ts'
 import { parseDevice } from './verifier/embedding/onnxRuntime.ts'
 
-const TOOLS: readonly Tool[] = [doctor, modelList, modelPull, modelVerify, modelAdd, benchNumerics]
+const TOOLS: readonly Tool[] = [doctor, modelList, modelPull, modelVerify, modelAdd, benchNumerics, reverify]
 
 function readSettings(env: NodeJS.ProcessEnv): ToolSettings {
   return {

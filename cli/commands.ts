@@ -1,6 +1,7 @@
 /** The one table of commands, in the order in which help lists them. */
 import type { Command } from './command.ts'
 import { audit } from './commands/audit.ts'
+import { benchNumerics } from './commands/benchNumerics.ts'
 import { demo } from './commands/demo.ts'
 import { doctor } from './commands/doctor.ts'
 import { fetch } from './commands/fetch.ts'
@@ -12,6 +13,7 @@ import { modelVerify } from './commands/modelVerify.ts'
 import { publish } from './commands/publish.ts'
 import { receipt } from './commands/receipt.ts'
 import { report } from './commands/report.ts'
+import { reverify } from './commands/reverify.ts'
 import { runFinish } from './commands/runFinish.ts'
 import { runStart } from './commands/runStart.ts'
 import { select } from './commands/select.ts'
@@ -33,11 +35,13 @@ export const COMMANDS: readonly Command[] = [
   receipt,
   verify,
   audit,
+  reverify,
   serve,
   doctor,
   modelList,
   modelPull,
   modelVerify,
   modelAdd,
+  benchNumerics,
   demo,
 ]

@@ -10,9 +10,6 @@
 export const FINGERPRINT_BYTES = 12
 export const FINGERPRINT_COMPONENTS = 8
 
-/** Components that two honest computations of one row share at least; measured in verifier/numerics. */
-export const LEAST_AGREEMENT = 6
-
 const INDEX_BITS = 9
 const HALF_OCTAVES = 4
 

@@ -1,7 +1,7 @@
 /** Documents and files from a registry, each byte of them checked against its CID. */
 import { readArtifact } from '../../core/audit/artifact.ts'
 import { verifiedBlocks } from '../../core/audit/source.ts'
-import { type CID, blockMatches } from '../../core/cid.ts'
+import { type CID, blockMatches, isCid, parseCid } from '../../core/cid.ts'
 import { type DocumentKind, type DocumentOf, type Encoded, parseDocument } from '../../core/documents/document.ts'
 import { Problem } from '../../core/problem.ts'
 import type { GetBlock } from '../../core/unixfs/node.ts'
@@ -40,4 +40,14 @@ export function newestReportOf(version: Version): CID {
   if (newest !== undefined) return newest.report
   indexOf(version)
   throw new Problem('not-ready', `${version.dataset}@${version.number} has no report yet: it is ${version.state}; try again in a moment`)
+}
+
+/** The report that a person means: its own CID, or the newest of a version. */
+export async function resolveReport(registry: Registry, ref: string): Promise<CID> {
+  try {
+    return newestReportOf(await registry.version(ref))
+  } catch (error) {
+    if (isCid(ref) && error instanceof Problem && error.code === 'not-found') return parseCid(ref)
+    throw error
+  }
 }

@@ -2,9 +2,8 @@
 import { parseDagJson } from '../../core/documents/document.ts'
 import type { Report } from '../../core/documents/report.ts'
 import { Evidence, type Finding } from '../../core/findings.ts'
-import { isCid, parseCid } from '../../core/cid.ts'
 import { verifyDocument } from '../../core/statement.ts'
-import { loadDocument, loadFile, newestReportOf } from '../client/documents.ts'
+import { loadDocument, loadFile, resolveReport } from '../client/documents.ts'
 import { registrySource } from '../client/auditSource.ts'
 import type { Registry } from '../client/registry.ts'
 import { defineCommand } from '../command.ts'
@@ -20,7 +19,7 @@ export const report = defineCommand({
   positionals: ['REF'],
   options: { evidence: { type: 'integer', default: 20, value: 'N', help: 'how many findings to show' } },
   async run({ registry, output }, { positionals: [ref], options }) {
-    const cid = await reportCid(registry, ref)
+    const cid = await resolveReport(registry, ref)
     const encoded = await loadDocument(registry, 'report', cid)
     const authors = await verifiedAuthors(registry, cid, encoded.bytes)
     const findings = parseEvidence(await loadFile(registry, encoded.document.evidence, MAX_EVIDENCE_BYTES))
@@ -36,16 +35,6 @@ export const report = defineCommand({
     return 0
   },
 })
-
-/** A reference to a version, or a report's own CID. */
-async function reportCid(registry: Registry, ref: string): Promise<CID> {
-  try {
-    return newestReportOf(await registry.version(ref))
-  } catch (error) {
-    if (isCid(ref) && error instanceof Problem && error.code === 'not-found') return parseCid(ref)
-    throw error
-  }
-}
 
 /** Who signed the report, every signature verified. Throws where one is not good. */
 async function verifiedAuthors(registry: Registry, cid: CID, bytes: Uint8Array): Promise<string[]> {

@@ -1,0 +1,133 @@
+/**
+ * Whether two reports of one index under one recipe agree (DETECTION.md §6): tier T0 to the bit; tier T1 within the recipe's
+ * tolerances, where a flag may differ only in samples that are borderline by our own computation, and a cluster only together with one.
+ */
+import type { DetectorReference, Tier } from '../../core/documents/recipe.ts'
+import type { Report } from '../../core/documents/report.ts'
+import { FINGERPRINT_BYTES, fingerprintAgreement } from '../../core/fingerprint.ts'
+import { flagMask, type FlagName } from '../../core/findings.ts'
+import { type FindingsTable, NO_CLUSTER, NO_SCORE } from '../../core/findingsTable.ts'
+
+/** A law of the comparison. */
+export interface Check {
+  name: string
+  passed: boolean
+  detail: string
+  /** The samples that break it, lowest first. */
+  samples: number[]
+}
+
+/** What a report says of every sample. */
+export interface ReportTables {
+  report: Report
+  table: FindingsTable
+}
+
+export interface ComparedDetector {
+  reference: Pick<DetectorReference, 'id' | 'tier'>
+  flag: FlagName
+  /** By our own computation; none in tier T0. */
+  borderline?: Uint8Array | undefined
+}
+
+/** One check a detector, then one for the states of the properties. */
+export function compareReports(
+  claimed: ReportTables,
+  own: ReportTables,
+  detectors: readonly ComparedDetector[],
+  toleranceMillionths: number,
+): Check[] {
+  return [
+    ...detectors.map((detector) => compareDetector(detector, claimed, own, toleranceMillionths)),
+    compareStates(claimed.report, own.report),
+  ]
+}
+
+function compareDetector(
+  { reference: { id, tier }, flag, borderline }: ComparedDetector,
+  claimed: ReportTables,
+  own: ReportTables,
+  toleranceMillionths: number,
+): Check {
+  const name = `detector ${id} (${tier})`
+  const runs = [claimed, own].map(({ report }) => report.detectors.find((run) => run.id === id)?.ran === true)
+  if (runs[0] !== runs[1])
+    return { name, passed: false, detail: runs[0] ? 'it ran there and not here' : 'it ran here and not there', samples: [] }
+  const count = own.table.flags.length
+  const scores = [claimed, own].map(({ table }) => table.scores.get(id) ?? new Int32Array(count).fill(NO_SCORE))
+  const clusters = [claimed, own].map(({ table }) => table.clusters.get(id) ?? new Int32Array(count).fill(NO_CLUSTER))
+  const mask = flagMask(flag)
+  const excused = excusedClusters(clusters, borderline)
+  const tolerance = tolerances[tier](toleranceMillionths)
+  const samples: number[] = []
+  let widest = 0
+  for (let sample = 0; sample < count; sample++) {
+    const [theirs, ours] = [scores[0]![sample]!, scores[1]![sample]!]
+    const sameFlag = ((claimed.table.flags[sample]! ^ own.table.flags[sample]!) & mask) === 0
+    const sameCluster = clusters[0]![sample] === clusters[1]![sample]
+    const sameScore = theirs === ours || (theirs !== NO_SCORE && ours !== NO_SCORE && Math.abs(theirs - ours) <= tolerance)
+    const excuse = borderline?.[sample] === 1 || excused.has(sample)
+    if (!sameScore || ((!sameFlag || !sameCluster) && !excuse)) samples.push(sample)
+    else if (theirs !== ours) widest = Math.max(widest, Math.abs(theirs - ours))
+  }
+  const within = tier === 'T0' ? 'to the bit' : `within ${tolerance} (at most ${widest} apart)`
+  return {
+    name,
+    passed: samples.length === 0,
+    detail: samples.length === 0 ? `${count} samples agree ${within}` : `${samples.length} of ${count} samples do not agree ${within}`,
+    samples,
+  }
+}
+
+/** T0 has no last digits. */
+const tolerances: Readonly<Record<Tier, (toleranceMillionths: number) => number>> = { T0: () => 0, T1: (tolerance) => tolerance }
+
+/** Samples whose cluster, by either report, has a borderline sample in it. */
+function excusedClusters(clusters: readonly Int32Array[], borderline: Uint8Array | undefined): ReadonlySet<number> {
+  const excused = new Set<number>()
+  if (borderline === undefined) return excused
+  for (const members of clusters) {
+    const doubtful = new Set<number>()
+    for (const [sample, cluster] of members.entries()) if (cluster !== NO_CLUSTER && borderline[sample] === 1) doubtful.add(cluster)
+    for (const [sample, cluster] of members.entries()) if (doubtful.has(cluster)) excused.add(sample)
+  }
+  return excused
+}
+
+function compareStates(claimed: Report, own: Report): Check {
+  const differing = own.properties.flatMap(({ property, state }) => {
+    const theirs = claimed.properties.find((one) => one.property === property)?.state
+    return theirs === state ? [] : [`${property} is ${theirs ?? 'missing'} there and ${state} here`]
+  })
+  if (claimed.verdict !== own.verdict) differing.push(`the verdict is ${claimed.verdict} there and ${own.verdict} here`)
+  return { name: 'states of the properties', passed: differing.length === 0, detail: differing.join('; ') || own.verdict, samples: [] }
+}
+
+/**
+ * Whether the fingerprints of these samples agree: `own` has one for each of `samples`, in their order, `claimed` one for each sample of
+ * the index. At least `least` components have to be shared.
+ */
+export function compareFingerprints(claimed: Uint8Array, own: Uint8Array, samples: readonly number[], least: number): Check {
+  const name = 'embeddings by their fingerprints'
+  let fewest = Number.POSITIVE_INFINITY
+  const broken = samples.filter((sample, i) => {
+    const theirs = claimed.subarray(sample * FINGERPRINT_BYTES, (sample + 1) * FINGERPRINT_BYTES)
+    const ours = own.subarray(i * FINGERPRINT_BYTES, (i + 1) * FINGERPRINT_BYTES)
+    if (isEmpty(theirs) || isEmpty(ours)) return isEmpty(theirs) !== isEmpty(ours)
+    const shared = fingerprintAgreement(theirs, ours)
+    fewest = Math.min(fewest, shared)
+    return shared < least
+  })
+  const seen = Number.isFinite(fewest) ? ` (the fewest: ${fewest})` : ''
+  return {
+    name,
+    passed: broken.length === 0,
+    detail: `${samples.length - broken.length} of ${samples.length} samples share at least ${least} of 8 components${seen}`,
+    samples: broken,
+  }
+}
+
+/** Of a sample without an embedding. */
+function isEmpty(fingerprint: Uint8Array): boolean {
+  return fingerprint.every((byte) => byte === 0)
+}
