@@ -7,6 +7,7 @@ import type { Manifest } from '../core/documents/manifest.ts'
 import type { Recipe } from '../core/documents/recipe.ts'
 import type { DetectorRun, Report } from '../core/documents/report.ts'
 import type { SampleIndex } from '../core/documents/sampleIndex.ts'
+import { FINGERPRINT_COMPONENTS } from '../core/fingerprint.ts'
 import { Evidence, flagMask, MAX_FINDINGS } from '../core/findings.ts'
 import { encodeFindings, NO_SCORE } from '../core/findingsTable.ts'
 import { Problem } from '../core/problem.ts'
@@ -123,7 +124,7 @@ async function runDetectors(
     if (waiting.length === 0) return results
     const embedded = await embed(corpus, options, signal, (share) => progress('embedding', share))
     await using embeddings = typeof embedded === 'string' ? undefined : embedded
-    if (embeddings !== undefined) fingerprints = fingerprintsOf(embeddings)
+    if (embeddings !== undefined && embeddings.dimensions >= FINGERPRINT_COMPONENTS) fingerprints = fingerprintsOf(embeddings)
     const toleranceMillionths = similarityToleranceMillionths(options.recipe.document)
     for (const job of waiting)
       results.set(

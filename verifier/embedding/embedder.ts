@@ -69,13 +69,14 @@ export function createEmbedder(options: EmbedderOptions): Embedder {
       await using opened = await open({ signal, layers: withLayers })
       let start = 0
       for await (const block of opened.embed(groupsOf(texts), signal)) {
-        vectors.set(block.vectors, start * dimensions)
-        for (const [i, { values, width }] of layers.entries()) values.set(block.layers[i]!, start * 2 * width)
+        // As embeddings are stored (artifact.ts), so that a report is the same from an embedder and from shards.
+        vectors.set(new Float16Array(block.vectors), start * dimensions)
+        for (const [i, { values, width }] of layers.entries()) values.set(new Float16Array(block.layers[i]!), start * 2 * width)
         valid.set(block.valid, start)
         start += block.valid.length
         onProgress?.(start / texts.count)
       }
-      return createEmbeddings({ dimensions, vectors, valid, layers, threads: options.threads, signal })
+      return createEmbeddings({ dimensions, vectors, valid, layers, device: options.device, threads: options.threads, signal })
     },
   }
 }
