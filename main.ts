@@ -58,7 +58,7 @@ async function runNode(settings: Settings, signal: AbortSignal): Promise<void> {
   const keyOf = (name: string) => openKeyFile(keyDir, name, random)
   const keys: Keys = { indexer: await keyOf('indexer'), verifier: await keyOf('verifier'), log: await keyOf('log') }
   const blocks = cleanup.use(await openNodeBlocks(settings, db, keys.verifier.did))
-  const model = settings.withModel ? cleanup.use(openShardModel(settings)) : undefined
+  const model = settings.withModel ? cleanup.use(openShardModel(settings, blocks)) : undefined
   const recipe = buildRecipe(model === undefined ? [] : [model.reference], [], blocks.hash)
   if (settings.roles.has('api')) {
     await putDocument(blocks, recipe)
@@ -123,8 +123,15 @@ async function openNodeBlocks({ dataDir, roles, network, gateway }: Settings, db
   return blocks
 }
 
-function openShardModel({ device, shardSamples, modelCache, modelDir, modelHub }: Settings): ShardModel {
-  const embedder = createEmbedder({ manifest: DEFAULT_MODEL, device, cacheDir: modelCache, localDir: modelDir, hubUrl: modelHub })
+function openShardModel({ device, shardSamples, modelCache, modelDir, modelHub }: Settings, blocks: Blocks): ShardModel {
+  const embedder = createEmbedder({
+    manifest: DEFAULT_MODEL,
+    device,
+    cacheDir: modelCache,
+    localDir: modelDir,
+    hubUrl: modelHub,
+    getBlock: (cid) => blocks.get(cid),
+  })
   return createShardModel({ embedder, device, shardSamples })
 }
 

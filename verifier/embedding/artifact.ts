@@ -17,7 +17,7 @@ import {
 } from 'apache-arrow'
 import type { CID } from '../../core/cid.ts'
 import { messageOf, Problem } from '../../core/problem.ts'
-import { openArrowFile } from '../../store/arrowFile.ts'
+import { openArrowFile, readArrowFooter } from '../../store/arrowFile.ts'
 import type { Blocks } from '../../store/blocks.ts'
 
 /** One output of a model for consecutive samples. */
@@ -81,11 +81,9 @@ export async function loadVectors(
 ): Promise<Vectors> {
   const rowBytes = columns.reduce((sum, { dimensions }) => sum + 2 * dimensions, 1)
   const bytes = await blocks.readAll(cid, count * rowBytes + OVERHEAD_BYTES)
-  const reader = await openArrowFile(bytes.length, async (offset, length) => bytes.slice(offset, offset + length)).catch(
-    (cause: unknown) => {
-      throw cause instanceof Problem ? cause : invalid(cid, messageOf(cause), cause)
-    },
-  )
+  const reader = await openBytes(bytes).catch((cause: unknown) => {
+    throw invalid(cid, messageOf(cause), cause)
+  })
   const { fields, metadata } = reader.schema
   if (metadata.get(MODEL_KEY) !== model) throw invalid(cid, 'another model made them')
   if (fields.length !== columns.length || !columns.every(({ name, dimensions }, i) => isColumn(fields[i], name, dimensions)))
@@ -103,6 +101,12 @@ export async function loadVectors(
     if (i === 0) for (let row = 0; row < count; row++) vectors.valid[row] = data.getValid(row) ? 1 : 0
   }
   return vectors
+}
+
+async function openBytes(bytes: Uint8Array): ReturnType<typeof openArrowFile> {
+  const readRange = async (offset: number, length: number) => bytes.slice(offset, offset + length)
+  await readArrowFooter(bytes.length, readRange)
+  return openArrowFile(bytes.length, readRange)
 }
 
 function listOf(dimensions: number): FixedSizeList<Float16> {

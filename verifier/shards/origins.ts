@@ -26,7 +26,7 @@ export class Origins {
 
   /** Of `count` new samples, or those in a file's bytes. */
   constructor(from: number | Uint8Array) {
-    const bytes = typeof from === 'number' ? new Uint8Array(from * ORIGIN_BYTES).fill(0xff) : from.slice()
+    const bytes = typeof from === 'number' ? new Uint8Array(from * ORIGIN_BYTES).fill(0xff) : new Uint8Array(from)
     this.#view = new DataView(bytes.buffer)
     this.count = bytes.length / ORIGIN_BYTES
   }
