@@ -2,6 +2,7 @@
  * The embedding step of a verification: a model, obtained and opened when it is needed and closed after it, so that a verifier at rest
  * holds no weights in memory.
  */
+import { availableParallelism } from 'node:os'
 import type { ModelReference } from '../../core/documents/recipe.ts'
 import { type ModelManifest, referenceOf, type TextModel } from '../../core/models.ts'
 import type { Embeddings } from '../detectors/detector.ts'
@@ -10,6 +11,7 @@ import { type EnsureModelOptions, ensureModel } from './modelCache.ts'
 import { type EmbeddingBlock, type EmbedOptions, embedTexts } from './pipeline.ts'
 import { type RuntimeOptions, openRuntime } from './runtime.ts'
 import { openTokenizer } from './tokenizer.ts'
+import { openTokenizerPool } from './tokenizerPool.ts'
 
 /** Texts by number, read in order and once; a corpus is one. */
 export interface TextSource {
@@ -21,6 +23,15 @@ export interface EmbedderOptions extends Omit<RuntimeOptions, 'layers'>, Omit<En
   manifest: ModelManifest<TextModel>
 }
 
+export interface EmbedCorpusOptions {
+  signal: AbortSignal
+  /** Inner layers too. */
+  layers?: boolean
+  /** Rounds what comes out as it is stored (artifact.ts), so that reports are the same from an embedder and from shards. */
+  halfPrecision?: boolean
+  onProgress?: (share: number) => void
+}
+
 export interface Embedder {
   /** As it stands in the recipe. */
   readonly reference: ModelReference
@@ -29,7 +40,7 @@ export interface Embedder {
    * `layers` the statistics of the model's inner layers come along: several times the memory. Throws `unavailable` where the model or
    * the device cannot be had.
    */
-  embed(texts: TextSource, options: { signal: AbortSignal; layers?: boolean; onProgress?: (share: number) => void }): Promise<Embeddings>
+  embed(texts: TextSource, options: EmbedCorpusOptions): Promise<Embeddings>
   /** Opens model and device for texts that come as a stream. Throws as `embed` does. */
   open(options: { signal: AbortSignal; layers?: boolean }): Promise<OpenEmbedder>
 }
@@ -41,6 +52,12 @@ export interface OpenEmbedder extends AsyncDisposable {
 }
 
 const TEXTS_A_GROUP = 256
+const MAX_TOKENIZER_THREADS = 8
+
+/** All cores but the one that feeds the device. */
+function tokenizerThreads(threads = availableParallelism()): number {
+  return Math.max(1, Math.min(MAX_TOKENIZER_THREADS, threads - 1))
+}
 
 /** An embedder for one model on one device. Nothing is opened or fetched before the first text is to be embedded. */
 export function createEmbedder(options: EmbedderOptions): Embedder {
@@ -48,17 +65,22 @@ export function createEmbedder(options: EmbedderOptions): Embedder {
   const { dimensions, layers: modelLayers } = manifest.model
   const open: Embedder['open'] = async ({ signal, layers }) => {
     const model = await ensureModel(manifest, { ...options, signal })
-    const tokenizer = await openTokenizer(model)
-    const runtime = await openRuntime(model, { ...options, layers })
+    await using opening = new AsyncDisposableStack()
+    // The CPU embeds some hundred texts a second, and one thread tokenises ten thousand; a GPU wants more of them.
+    const tokenizer =
+      options.device === 'cpu' ? await openTokenizer(model) : opening.use(await openTokenizerPool(model, tokenizerThreads(options.threads)))
+    const runtime = opening.use(await openRuntime(model, { ...options, layers }))
+    const opened = opening.move()
     return {
       embed: (texts, stop) => embedTexts({ runtime, tokenizer, texts, signal: stop }),
-      [Symbol.asyncDispose]: () => runtime[Symbol.asyncDispose](),
+      [Symbol.asyncDispose]: async () => opened[Symbol.asyncDispose](),
     }
   }
   return {
     reference: referenceOf(manifest.model, mode),
     open,
-    async embed(texts, { signal, layers: withLayers = false, onProgress }) {
+    async embed(texts, { signal, layers: withLayers = false, halfPrecision = false, onProgress }) {
+      const round = (values: Float32Array) => (halfPrecision ? new Float16Array(values) : values)
       const vectors = new Float32Array(texts.count * dimensions)
       const valid = new Uint8Array(texts.count)
       const layers = (withLayers ? modelLayers : []).map(({ name, width }) => ({
@@ -69,9 +91,8 @@ export function createEmbedder(options: EmbedderOptions): Embedder {
       await using opened = await open({ signal, layers: withLayers })
       let start = 0
       for await (const block of opened.embed(groupsOf(texts), signal)) {
-        // As embeddings are stored (artifact.ts), so that a report is the same from an embedder and from shards.
-        vectors.set(new Float16Array(block.vectors), start * dimensions)
-        for (const [i, { values, width }] of layers.entries()) values.set(new Float16Array(block.layers[i]!), start * 2 * width)
+        vectors.set(round(block.vectors), start * dimensions)
+        for (const [i, { values, width }] of layers.entries()) values.set(round(block.layers[i]!), start * 2 * width)
         valid.set(block.valid, start)
         start += block.valid.length
         onProgress?.(start / texts.count)
@@ -89,4 +110,9 @@ function* groupsOf(texts: TextSource): Generator<(string | null)[]> {
       return text !== null && /\S/.test(text) ? text : null
     })
   }
+}
+
+/** An embedder that gives what stored embeddings give: the source of reports that are computed outside of an installation. */
+export function asStored(embedder: Pick<Embedder, 'reference' | 'embed'>): Pick<Embedder, 'reference' | 'embed'> {
+  return { reference: embedder.reference, embed: (texts, options) => embedder.embed(texts, { ...options, halfPrecision: true }) }
 }

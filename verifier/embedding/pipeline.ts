@@ -2,13 +2,12 @@
  * Texts to embeddings as a stream: a window of texts is tokenised, sorted by length and cut into batches of about equal work, while
  * the batches of the window before are still computed. Memory is bounded by two windows and the batches in flight.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { EmbeddingRuntime, TokenBatch } from './runtime.ts'
-import type { Tokenizer } from './tokenizer.ts'
+import type { BatchTokenizer } from './tokenizer.ts'
 
 export interface EmbedOptions {
   runtime: EmbeddingRuntime
-  tokenizer: Tokenizer
+  tokenizer: BatchTokenizer
   /** Texts in order, in groups of any size; null where a sample has none. */
   texts: AsyncIterable<readonly (string | null)[]> | Iterable<readonly (string | null)[]>
   signal?: AbortSignal | undefined
@@ -30,8 +29,6 @@ export interface EmbeddingBlock {
 const WINDOW_TEXTS = 1024
 /** Batches that wait at each session, so that it never waits for us. */
 const BATCHES_AHEAD = 2
-/** Texts that are tokenised before others on this thread have their turn: a few milliseconds. */
-const TEXTS_A_TURN = 32
 
 /**
  * Embeds texts in their order. What a text's embedding is does not depend on the texts around it. Throws the signal's reason when it
@@ -80,7 +77,7 @@ async function* windowsOf(texts: EmbedOptions['texts'], windowTexts: number): As
 
 interface TokenizedText {
   row: number
-  ids: number[]
+  ids: ArrayLike<number>
 }
 
 async function embedWindow(
@@ -95,12 +92,12 @@ async function embedWindow(
     layers: runtime.layers.map(({ width }) => new Float32Array(texts.length * 2 * width)),
     valid: new Uint8Array(texts.length),
   }
-  const tokenized: TokenizedText[] = []
-  for (const [row, text] of texts.entries()) {
-    if (row % TEXTS_A_TURN === 0) await nextTurn()
-    signal.throwIfAborted()
-    if (text !== null) tokenized.push({ row, ids: tokenizer.encode(text) })
-  }
+  const rows = [...texts.keys()].filter((row) => texts[row] !== null)
+  const encoded = await tokenizer.encodeAll(
+    rows.map((row) => texts[row]!),
+    signal,
+  )
+  const tokenized = encoded.map((ids, i): TokenizedText => ({ row: rows[i]!, ids }))
   tokenized.sort((a, b) => a.ids.length - b.ids.length || a.row - b.row)
 
   await limit.all(
@@ -140,7 +137,7 @@ function toBatch(texts: TokenizedText[]): TokenBatch {
   const inputIds = new BigInt64Array(rows * tokens)
   const attentionMask = new BigInt64Array(rows * tokens)
   for (const [row, { ids }] of texts.entries()) {
-    for (const [i, id] of ids.entries()) inputIds[row * tokens + i] = BigInt(id)
+    for (let i = 0; i < ids.length; i++) inputIds[row * tokens + i] = BigInt(ids[i]!)
     attentionMask.fill(1n, row * tokens, row * tokens + ids.length)
   }
   return { rows, tokens, inputIds, attentionMask }
