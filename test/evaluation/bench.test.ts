@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { evaluate, type EvaluateOptions } from '../../verifier/evaluation/evaluate.ts'
 import type { Learner } from '../../verifier/evaluation/learners/learner.ts'
 import { createFigures } from '../../verifier/evaluation/result.ts'
-import { formatTable } from '../../verifier/evaluation/table.ts'
+import { formatReport, formatTable } from '../../verifier/evaluation/table.ts'
 import type { Detector } from '../../verifier/detectors/detector.ts'
 import { createScores } from '../../verifier/detectors/detector.ts'
 import { exactDuplicate } from '../../verifier/detectors/exactDuplicate.ts'
@@ -195,4 +195,13 @@ test('the table has a line for each file, slice and detector', () => {
     formatTable(figures.results),
     'g\n  file  slice  detector  figures\n  f     s      d         row_tpr 0.5000 [0.0945, 0.9055]  seconds 0.00123',
   )
+})
+
+test('the report is one flat list of figures', () => {
+  const figures = createFigures()
+  figures.share({ group: 'g', file: 'f', slice: 's', detector: 'd' }, 'recall', 3, 4)
+  assert.deepEqual(JSON.parse(formatReport(figures.results)), {
+    results: [{ group: 'g', file: 'f', slice: 's', detector: 'd', metric: 'recall', value: 0.75, low: 0.300642, high: 0.954413, n: 4 }],
+  })
+  assert.deepEqual(JSON.parse(formatReport([])), { results: [] })
 })

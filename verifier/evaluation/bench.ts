@@ -95,9 +95,10 @@ export async function run(
     tier: detector.tier,
     parameters: { ...detector.parameters, ...parameters },
   }
-  const start = performance.now()
+  const [start, cpuStart] = [performance.now(), process.cpuUsage()]
   const result = await runDetector({ detector, reference }, corpus, { embeddings, signal, onProgress: () => {} })
   const seconds = (performance.now() - start) / 1000
+  const cpu = process.cpuUsage(cpuStart)
   if (!result.ran) {
     if (measured) figures.share(where, 'coverage', 0, corpus.count)
     figures.skip(`${detector.id} on ${place.group}/${place.file}: not run, because: ${result.note}`)
@@ -107,6 +108,7 @@ export async function run(
     figures.share(where, 'coverage', ones(result.scores.valid), corpus.count)
     figures.number(where, 'seconds', seconds, corpus.count)
     figures.number(where, 'rows_per_second', corpus.count / Math.max(seconds, 1e-9), corpus.count)
+    figures.number(where, 'rows_per_cpu_second', (corpus.count * 1e6) / Math.max(cpu.user + cpu.system, 1), corpus.count)
   }
   return result
 }

@@ -13,7 +13,7 @@ import { readLedgers } from './fitLedger.ts'
 import { learnersFor } from './learners/learners.ts'
 import { createProgressLine } from './progressLine.ts'
 import { createFigures } from './result.ts'
-import { formatTable } from './table.ts'
+import { formatReport, formatTable } from './table.ts'
 import { openTextVectors } from './textVectors.ts'
 
 const HELP = `npm run evaluate -- --data DIR [--out FILE] [--only GROUP,…]
@@ -95,5 +95,5 @@ async function main(dataDir: string): Promise<void> {
   progress.end()
   console.log(formatTable(figures.results))
   for (const reason of figures.skipped) console.log(`skipped: ${reason}`)
-  if (values.out !== undefined) await writeFile(values.out, `${JSON.stringify({ results: figures.results }, null, 1)}\n`)
+  if (values.out !== undefined) await writeFile(values.out, formatReport(figures.results))
 }

@@ -1,9 +1,14 @@
-/** Figures as a table for a person: one row for each file, slice and detector, the common metrics as columns. */
+/** Figures for a person, a line for each file, slice and detector; and for a script, a line for each figure. */
 import type { Result } from './result.ts'
 
 const HEAD = ['file', 'slice', 'detector']
 
-/** A block for each group. */
+/** `{"results": [...]}`, one figure a line, so that two reports can be compared line by line. */
+export function formatReport(results: readonly Result[]): string {
+  return `{"results":[\n${results.map((result) => JSON.stringify(result)).join(',\n')}\n]}\n`
+}
+
+/** A table for each group. */
 export function formatTable(results: readonly Result[]): string {
   return [...Map.groupBy(results, ({ group }) => group)].map(([group, own]) => `${group}\n${formatGroup(own)}`).join('\n\n')
 }

@@ -3,6 +3,7 @@
  * Labels are `human`, `machine`, and `mixed` for texts that a machine continued, which are scored and never fitted on.
  */
 import type { Group } from '../bench.ts'
+import { measureCost } from '../synthetic/cost.ts'
 import { measureLearner } from '../synthetic/learnerFigures.ts'
 import { measureShippedDetectors } from '../synthetic/shippedFigures.ts'
 import { createTextPool } from '../synthetic/textPool.ts'
@@ -19,5 +20,6 @@ export const textSynthetic: Group = {
       else await measureLearner(learner, texts, pool, bench)
     }
     await measureShippedDetectors(pool, bench)
+    await measureCost(pool, bench)
   },
 }
