@@ -19,9 +19,11 @@ import { sql } from 'kysely'
 import { createApp } from './api/app.ts'
 import { DEFAULT_LIMITS } from './api/context.ts'
 import { bytesToHex } from './core/bytes.ts'
+import { CODEC_DAG_JSON } from './core/cid.ts'
 import type { Encoded } from './core/documents/document.ts'
 import type { Recipe } from './core/documents/recipe.ts'
 import type { Signer } from './core/keys.ts'
+import { encodeModel, type ModelManifest, type TextModel } from './core/models.ts'
 import { Problem } from './core/problem.ts'
 import { createIndexHandler } from './indexer/indexJob.ts'
 import { HELP, parseSettings, type Role, type Settings } from './settings.ts'
@@ -37,7 +39,7 @@ import { openRemoteBlocks } from './store/remoteBlocks.ts'
 import { issueToken } from './store/tokens.ts'
 import { runWorker, type WorkerOptions } from './store/worker.ts'
 import { createEmbedder } from './verifier/embedding/embedder.ts'
-import { DEFAULT_MODEL } from './verifier/embedding/models.ts'
+import { findTextModel } from './verifier/embedding/modelRegistry.ts'
 import { buildRecipe } from './verifier/recipe.ts'
 import { createSequencer, type Sequencer } from './verifier/sequencer/sequencer.ts'
 import { createEmbedHandler } from './verifier/shards/embedJob.ts'
@@ -58,9 +60,11 @@ async function runNode(settings: Settings, signal: AbortSignal): Promise<void> {
   const keyOf = (name: string) => openKeyFile(keyDir, name, random)
   const keys: Keys = { indexer: await keyOf('indexer'), verifier: await keyOf('verifier'), log: await keyOf('log') }
   const blocks = cleanup.use(await openNodeBlocks(settings, db, keys.verifier.did))
-  const model = settings.withModel ? cleanup.use(openShardModel(settings, blocks)) : undefined
+  const manifest = settings.model === null ? null : await findTextModel(settings.model, settings.modelCache)
+  const model = manifest === null ? undefined : cleanup.use(openShardModel(manifest, settings, blocks))
   const recipe = buildRecipe(model === undefined ? [] : [model.reference], [], blocks.hash)
   if (settings.roles.has('api')) {
+    if (manifest !== null) await blocks.put(CODEC_DAG_JSON, encodeModel(manifest.model, blocks.hash).bytes)
     await putDocument(blocks, recipe)
     await saveDocument(db, 'recipe', recipe.cid)
   }
@@ -109,23 +113,27 @@ async function openOwnDatabase(settings: Settings, cleanup: AsyncDisposableStack
 }
 
 /** The api alone is in the network: one installation is one peer. A worker with a disk of its own reads and writes through the api. */
-async function openNodeBlocks({ dataDir, roles, network, gateway }: Settings, db: Database, account: string): Promise<Blocks> {
+async function openNodeBlocks({ dataDir, roles, network, gateway, leaseMs }: Settings, db: Database, account: string): Promise<Blocks> {
   const isPeer = network !== undefined && roles.has('api')
+  const issue = () => issueToken(db, { account, scopes: ['publish'] }, random)
   const blocks = await openBlocks({
     dir: join(dataDir, 'blocks'),
     db,
     ...(isPeer ? { network } : {}),
-    ...(gateway === null
-      ? {}
-      : { remote: openRemoteBlocks({ url: gateway, issueToken: () => issueToken(db, { account, scopes: ['publish'] }, random) }) }),
+    ...(gateway === null ? {} : { remote: openRemoteBlocks({ url: gateway, issueToken: issue, patienceMs: leaseMs }) }),
   })
   for (const address of blocks.addresses()) console.log(`assay: IPFS peer ${address}`)
   return blocks
 }
 
-function openShardModel({ device, shardSamples, modelCache, modelDir, modelHub }: Settings, blocks: Blocks): ShardModel {
+function openShardModel(
+  manifest: ModelManifest<TextModel>,
+  { device, shardSamples, modelCache, modelDir, modelHub, modelMode }: Settings,
+  blocks: Blocks,
+): ShardModel {
   const embedder = createEmbedder({
-    manifest: DEFAULT_MODEL,
+    manifest,
+    mode: modelMode,
     device,
     cacheDir: modelCache,
     localDir: modelDir,

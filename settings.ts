@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { DEFAULT_LIMITS } from './api/context.ts'
+import { ModelMode } from './core/documents/recipe.ts'
 import { Problem } from './core/problem.ts'
 import type { NetworkOptions } from './store/network.ts'
 import { defaultModelCache } from './verifier/embedding/modelCache.ts'
@@ -32,8 +33,10 @@ export interface Settings {
   device: Device
   /** Samples that are embedded as one job. */
   shardSamples: number
-  /** False: verify without the detectors that need embeddings. */
-  withModel: boolean
+  /** A model that this machine knows, by name or CID; null: verify without the detectors that need embeddings. */
+  model: string | null
+  /** Precision that the model runs at; the first that it has by default. */
+  modelMode: ModelMode | undefined
   modelDir: string | undefined
   modelCache: string
   modelHub: string | undefined
@@ -47,7 +50,8 @@ export const HELP = `usage: npm start -- [options]
   --port N       0 for any that is free (ASSAY_PORT; default 8080)
   --migrate      bring the database of DATABASE_URL up to date, and end
 environment: DATABASE_URL, ASSAY_HOST (127.0.0.1), ASSAY_PUBLIC_URL, ASSAY_LOG_ORIGIN, ASSAY_REGISTRATION (open|closed),
-  ASSAY_MAX_FILE_BYTES, ASSAY_LEASE_SECONDS (60), ASSAY_DEVICE (cpu|webgpu|cuda), ASSAY_MODEL (default|none), ASSAY_MODEL_DIR, ASSAY_MODEL_CACHE, ASSAY_MODEL_HUB,
+  ASSAY_MAX_FILE_BYTES, ASSAY_LEASE_SECONDS (60), ASSAY_DEVICE (cpu|webgpu|cuda), ASSAY_MODEL (default|none|NAME|CID),
+  ASSAY_MODEL_MODE (fp32|fp16|int8), ASSAY_MODEL_DIR, ASSAY_MODEL_CACHE, ASSAY_MODEL_HUB,
   ASSAY_SHARD_SAMPLES (embedded as one job; 1024, on GPUs 8192),
   ASSAY_GATEWAY (address of the api: for workers on other machines, which need this and DATABASE_URL),
   ASSAY_P2P_LISTEN (local, or multiaddrs), ASSAY_P2P_PEERS (multiaddrs): exchange blocks over IPFS, with the api role`
@@ -83,7 +87,8 @@ export function parseSettings(words: string[], env: NodeJS.ProcessEnv): Settings
       minimum: 1,
       maximum: 65_536,
     }),
-    withModel: oneOf('ASSAY_MODEL', env['ASSAY_MODEL'] ?? 'default', ['default', 'none']) === 'default',
+    model: env['ASSAY_MODEL'] === 'none' ? null : (env['ASSAY_MODEL'] ?? 'default'),
+    modelMode: env['ASSAY_MODEL_MODE'] === undefined ? undefined : oneOf('ASSAY_MODEL_MODE', env['ASSAY_MODEL_MODE'], ModelMode.options),
     modelDir: env['ASSAY_MODEL_DIR'],
     modelCache: env['ASSAY_MODEL_CACHE'] ?? defaultModelCache(),
     modelHub: env['ASSAY_MODEL_HUB'],

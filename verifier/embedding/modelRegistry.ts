@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { parseCid } from '../../core/cid.ts'
 import { encodeDagJson } from '../../core/documents/document.ts'
-import { encodeModel, type ModelManifest, validateModelManifest } from '../../core/models.ts'
+import { encodeModel, isTextManifest, type ModelManifest, type TextModel, validateModelManifest } from '../../core/models.ts'
 import { Problem, messageOf } from '../../core/problem.ts'
 import { KNOWN_MODELS } from './models.ts'
 
@@ -39,6 +39,13 @@ export async function findModel(reference: string, cacheDir: string): Promise<Mo
   if (found.length > 1)
     throw new Problem('invalid-request', `there are ${found.length} models "${reference}"; give the CID of one ("assay model list")`)
   throw new Problem('not-found', `there is no model "${reference}"; there are ${names}. "assay model add" adds one`)
+}
+
+/** The same for a text encoder. Throws `invalid-request` where it is a model of another kind. */
+export async function findTextModel(reference: string, cacheDir: string): Promise<ModelManifest<TextModel>> {
+  const manifest = await findModel(reference, cacheDir)
+  if (!isTextManifest(manifest)) throw new Problem('invalid-request', `${manifest.model.name} embeds no texts`)
+  return manifest
 }
 
 /** Keeps a manifest, so that it is found by name and CID; the path of its file. */

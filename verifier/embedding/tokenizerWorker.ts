@@ -16,13 +16,13 @@ export interface TokenizedTexts {
 }
 
 await serveRequests<TokenizerSetup, readonly string[], TokenizedTexts>(async ({ model, paths }) => {
-  const { encode, maxTokens } = await openTokenizer({ model, pathOf: (path) => paths[path]! })
+  const tokenizer = await openTokenizer({ model, pathOf: (path) => paths[path]! })
   return (texts) => {
-    const ids = new Int32Array(texts.length * maxTokens)
+    const ids = new Int32Array(texts.length * tokenizer.maxTokens)
     const ends = new Int32Array(texts.length)
     let length = 0
     for (const [i, text] of texts.entries()) {
-      for (const id of encode(text)) ids[length++] = id
+      for (const id of tokenizer.encode(text)) ids[length++] = id
       ends[i] = length
     }
     return { reply: { ids: ids.slice(0, length), ends } }
