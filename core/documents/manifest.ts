@@ -67,13 +67,11 @@ export const Manifest = z
     previous: Link.optional(),
   })
   .superRefine(({ files }, ctx) => {
-    const paths = new Set<string>()
-    for (const [i, { path }] of files.entries()) {
-      const previous = files[i - 1]?.path
+    for (let i = 1; i < files.length; i++) {
+      const [before, { path }] = [files[i - 1]!.path, files[i]!]
       const issue = (message: string) => ctx.addIssue({ code: 'custom', path: ['files', i, 'path'], message })
-      if (paths.has(path)) return issue(`two files have the path "${path}"`)
-      if (previous !== undefined && previous > path) return issue(`files are sorted by path, but "${path}" follows "${previous}"`)
-      paths.add(path)
+      if (before === path) return issue(`two files have the path "${path}"`)
+      if (before > path) return issue(`files are sorted by path, but "${path}" follows "${before}"`)
     }
   })
   .refine(

@@ -3,7 +3,7 @@
  * law that it breaks. All of it can be undone, by disposing of what `tamper` returns.
  */
 import assert from 'node:assert/strict'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { sql } from 'kysely'
 import type { StepName } from '../../core/audit/step.ts'
 import { type CID, CODEC_RAW, cidOf } from '../../core/cid.ts'
@@ -95,6 +95,16 @@ export const ON_THE_DISK: readonly Tampering[] = [
     breaks: 'files',
     says: /attachment\.bin/,
     tamper: async (hands) => onDisk(hands.files, await lastLeaf(hands), flipMiddle),
+  },
+  {
+    what: 'a block of a file that is gone',
+    breaks: 'files',
+    says: /attachment\.bin is not whole/,
+    async tamper(hands) {
+      const path = hands.files.pathOf(await lastLeaf(hands))
+      await rename(path, `${path}.gone`)
+      return { [Symbol.asyncDispose]: () => rename(`${path}.gone`, path) }
+    },
   },
   {
     what: 'a byte of the file that holds the rows',
