@@ -5,7 +5,6 @@
  *
  *     node bench/embedding.ts [--texts 1000] [--rounds 3]
  */
-import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { SHARE_ENV, Worker } from 'node:worker_threads'
 import { defaultModelCache, ensureModel } from '../verifier/embedding/modelCache.ts'
@@ -16,15 +15,15 @@ import { openTokenizer } from '../verifier/embedding/tokenizer.ts'
 import type { FloorSetup } from './embeddingFloor.ts'
 import { type Measurement, summarise } from './support/measurement.ts'
 import { report, sizesFrom } from './support/program.ts'
+import { makeTexts } from './support/texts.ts'
 
-const MEAN_WORDS = 60
 const REQUIRED_RATIO = 0.9
 
 const { texts: textCount, rounds } = sizesFrom({ texts: 1000, rounds: 3 })
 const threads = availableParallelism()
 const model = await ensureModel(DEFAULT_MODEL, { cacheDir: defaultModelCache() })
 const tokenizer = await openTokenizer(model)
-const texts = await makeTexts(textCount)
+const texts = await makeTexts(model, textCount)
 await using runtime = await openRuntime(model, { device: 'cpu', threads })
 
 const batches = await recordBatches(runtime)
@@ -85,22 +84,6 @@ async function recordBatches(target: EmbeddingRuntime): Promise<TokenBatch[]> {
     },
   })
   return recorded
-}
-
-/** Texts of 20 to 100 words out of the model's vocabulary, always the same. */
-async function makeTexts(count: number): Promise<string[]> {
-  const json: { model: { vocab: Record<string, number> } } = JSON.parse(
-    await readFile(model.pathOf(model.model.tokenizer.vocabulary), 'utf8'),
-  )
-  const words = Object.keys(json.model.vocab).filter((word) => /^[a-z]{2,12}$/.test(word))
-  let state = 1
-  const below = (limit: number) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return Math.floor((state / 2 ** 32) * limit)
-  }
-  return Array.from({ length: count }, () =>
-    Array.from({ length: MEAN_WORDS - 40 + below(81) }, () => words[below(words.length)]!).join(' '),
-  )
 }
 
 interface Floor extends AsyncDisposable {

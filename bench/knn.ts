@@ -9,14 +9,12 @@
  *     node bench/knn.ts [--vectors 200000] [--queries 2048] [--neighbours 10] [--rounds 3]
  */
 import { availableParallelism } from 'node:os'
-import { createSession, loadOnnxRuntime } from '../verifier/embedding/onnxRuntime.ts'
 import { buildGraphs } from '../verifier/knn/approximate.ts'
 import type { FoundLists } from '../verifier/knn/best.ts'
-import { BLOCK_SHAPES } from '../verifier/knn/blockSearch.ts'
 import { searchExact } from '../verifier/knn/exact.ts'
 import { NEIGHBOUR_PARAMETERS } from '../verifier/knn/search.ts'
 import { vectorsInMemory } from '../verifier/knn/vectors.ts'
-import { FLOAT, encodeOnnxModel } from '../verifier/onnxGraph.ts'
+import { openGemm } from './support/gemm.ts'
 import { compare } from './support/measurement.ts'
 import { report, sizesFrom } from './support/program.ts'
 import { makeVectors } from './support/vectors.ts'
@@ -37,6 +35,7 @@ const vectors = makeVectors(count, DIMENSIONS, 1)
 const source = vectorsInMemory(vectors, DIMENSIONS)
 const size = `${queries} of ${count} × ${DIMENSIONS}, k = ${k}, ${threads} threads`
 
+await using gemm = await openGemm(vectors, DIMENSIONS, { device: 'cpu', threads })
 const exact: Found = []
 report(
   await compare({
@@ -47,7 +46,7 @@ report(
     required: REQUIRED_OF_GEMM,
     rounds,
     subject: { run: () => drain(searchExact(source, { k, device: 'cpu', threads, queries }), exact) },
-    floor: { run: await multiply() },
+    floor: { run: () => gemm.run(queries) },
   }),
 )
 
@@ -92,33 +91,4 @@ function recallOf(lists: Found, truth: Found): number {
     for (const row of expected) if (members.has(row)) hits++
   }
   return hits / truth.reduce((sum, { length }) => sum + length, 0)
-}
-
-/** The products of the blocks of an exact search, of which one number each is kept. */
-async function multiply(): Promise<() => Promise<number>> {
-  const onnx = await loadOnnxRuntime()
-  const { queryRows, candidateRows } = BLOCK_SHAPES.cpu
-  const graph = encodeOnnxModel({
-    name: 'products',
-    inputs: [
-      { name: 'queries', type: FLOAT, shape: [queryRows, DIMENSIONS] },
-      { name: 'candidates', type: FLOAT, shape: ['candidates', DIMENSIONS] },
-    ],
-    nodes: [
-      { operator: 'Gemm', inputs: ['queries', 'candidates'], outputs: ['products'], integers: { transB: 1 } },
-      { operator: 'ReduceMax', inputs: ['products'], outputs: ['greatest'], integers: { keepdims: 0 } },
-    ],
-    outputs: [{ name: 'greatest', type: FLOAT, shape: [] }],
-  })
-  const session = await createSession(onnx, graph, { device: 'cpu', threads })
-  const tensor = (rows: Float32Array) => new onnx.Tensor('float32', rows, [rows.length / DIMENSIONS, DIMENSIONS])
-  return async () => {
-    for (let candidate = 0; candidate < count; candidate += candidateRows)
-      for (let query = 0; query < queries; query += queryRows)
-        await session.run({
-          queries: tensor(vectors.subarray(query * DIMENSIONS, (query + queryRows) * DIMENSIONS)),
-          candidates: tensor(vectors.subarray(candidate * DIMENSIONS, (candidate + candidateRows) * DIMENSIONS)),
-        })
-    return queries
-  }
 }

@@ -8,7 +8,7 @@ import { flagMask } from '../../core/findings.ts'
 import { type FindingsTable, NO_CLUSTER } from '../../core/findingsTable.ts'
 import { Problem } from '../../core/problem.ts'
 import type { Blocks } from '../../store/blocks.ts'
-import { createEmbedder } from '../../verifier/embedding/embedder.ts'
+import { asStored, createEmbedder } from '../../verifier/embedding/embedder.ts'
 import { defaultModelCache } from '../../verifier/embedding/modelCache.ts'
 import { DEFAULT_MODEL } from '../../verifier/embedding/models.ts'
 import { buildRecipe } from '../../verifier/recipe.ts'
@@ -33,7 +33,7 @@ async function publishedReport(blocks: Blocks): Promise<Subject> {
   const whole = buildRecipe([embedder.reference]).document
   const recipe = encodeDocument('recipe', { ...whole, detectors: whole.detectors.filter(({ id }) => QUICK.has(id)) })
   for (const { bytes } of [manifest, index, recipe]) await blocks.put(CODEC_DAG_JSON, bytes)
-  const report = await buildReport({ blocks, index, manifest: manifest.document, recipe, embedder, ...quiet })
+  const report = await buildReport({ blocks, index, manifest: manifest.document, recipe, embedder: asStored(embedder), ...quiet })
   return loadSubject(blocks, await store(blocks, report))
 }
 

@@ -21,7 +21,7 @@ import { buildReport } from '../buildReport.ts'
 import { textOf } from '../columns.ts'
 import { detectorsOf } from '../detectorRun.ts'
 import type { DetectorAbstained, DetectorResult } from '../detectors/detector.ts'
-import type { Embedder } from '../embedding/embedder.ts'
+import { asStored, type Embedder } from '../embedding/embedder.ts'
 import { fingerprintsOf } from '../embedding/fingerprints.ts'
 import { similarityToleranceMillionths } from '../numerics/tolerance.ts'
 import { DETECTORS } from '../recipe.ts'
@@ -65,7 +65,8 @@ export async function reverifyReport(subject: Subject, options: ReverifyOptions)
   const { report, index, recipe } = subject
   const { blocks } = options
   let results: ReadonlyMap<string, DetectorResult | DetectorAbstained> = new Map()
-  const ownReport = await buildReport({ ...options, ...subject, onResults: (all) => (results = all) })
+  const embedder = options.embedder && asStored(options.embedder)
+  const ownReport = await buildReport({ ...options, ...subject, embedder, onResults: (all) => (results = all) })
   const { cid } = encodeDocument('report', ownReport, blocks.hash)
   const same: Check = {
     name: 'report document',
@@ -107,7 +108,7 @@ export async function auditEmbeddings(
     rows,
   )
   const texts = samples.map((_, i) => textOf(rowAt(i)[column]))
-  await using embeddings = await embedder.embed(
+  await using embeddings = await asStored(embedder).embed(
     { count: texts.length, text: (i) => texts[i] ?? null },
     {
       signal,
