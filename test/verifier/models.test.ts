@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { CID } from '../../core/cid.ts'
+import { encodeModel, Model, type ModelManifest, type TextModel, validateModelManifest } from '../../core/models.ts'
+import { Problem } from '../../core/problem.ts'
+import { createEmbedder } from '../../verifier/embedding/embedder.ts'
+import { defaultModelCache } from '../../verifier/embedding/modelCache.ts'
+import { findModel, listModels } from '../../verifier/embedding/modelRegistry.ts'
+import { DEFAULT_MODEL, GTE_SMALL, KNOWN_MODELS } from '../../verifier/embedding/models.ts'
+
+const GOLDEN = {
+  'sentence-transformers/all-MiniLM-L6-v2': 'baguqeera2hwqewdylmj5rmnd7p6fuzpivrzj2mtazz56tl3acun7fvjsw6kq',
+  'thenlper/gte-small': 'baguqeera3ljwin4ehto4gitovqibaw6cuylg4r53grayzn3wxhnn3jbddeca',
+}
+
+test('models have the CIDs by which recipes name them', () => {
+  for (const { model } of KNOWN_MODELS) {
+    const golden = GOLDEN[model.name as keyof typeof GOLDEN]
+    if (golden !== undefined) assert.equal(encodeModel(model).cid.toString(), golden)
+  }
+})
+
+test('where a model can be had is no part of what it is', () => {
+  const elsewhere = validateModelManifest({ ...DEFAULT_MODEL, sources: [{ kind: 'blocks' }] })
+  assert.ok(encodeModel(elsewhere.model).cid.equals(encodeModel(DEFAULT_MODEL.model).cid))
+})
+
+test('everything that decides a vector is part of the CID', () => {
+  const cids = new Set(
+    [{}, { maxTokens: 64 }, { prefix: 'query: ' }, { pooling: 'cls' }, { normalized: false }, { layers: [] }].map((change) =>
+      encodeModel(Model.parse({ ...DEFAULT_MODEL.model, ...change })).cid.toString(),
+    ),
+  )
+  assert.equal(cids.size, 6)
+})
+
+test('a manifest with a field too many, a file missing or a path that climbs is refused, and the field named', () => {
+  const [graph, ...others] = DEFAULT_MODEL.model.files
+  const wrong: [Partial<TextModel> & Record<string, unknown>, RegExp][] = [
+    [{ surprise: 1 }, /Unrecognized key: "surprise"/],
+    [{ files: others }, /expected the graph and the tokenizer among the files/],
+    [{ files: [graph!, graph!, ...others] }, /expected every file once/],
+    [{ files: [{ ...graph!, path: '../model.onnx' }, ...others] }, /model\.files\.0\.path/],
+    [{ dimensions: 0 }, /model\.dimensions/],
+    [{ derived: [] }, /model\.derived/],
+  ]
+  for (const [change, pattern] of wrong)
+    assert.throws(
+      () => validateModelManifest({ ...DEFAULT_MODEL, model: { ...DEFAULT_MODEL.model, ...change } }),
+      (error) => error instanceof Problem && error.code === 'invalid-document' && pattern.test(error.detail),
+      String(pattern),
+    )
+  const npm = { kind: 'npm', package: '--registry=evil', version: '1.0.0', folder: 'a' }
+  assert.throws(() => validateModelManifest({ ...DEFAULT_MODEL, sources: [npm] }), /sources\.0\.package/)
+})
+
+test('a model is found by its name, by the last part of it and by its CID', async () => {
+  for (const reference of ['gte-small', 'thenlper/gte-small', GOLDEN['thenlper/gte-small']])
+    assert.equal((await findModel(reference, 'nowhere')).model.name, 'thenlper/gte-small')
+  assert.equal(await findModel('default', 'nowhere'), DEFAULT_MODEL)
+  assert.equal((await listModels('nowhere')).length, KNOWN_MODELS.length)
+  await assert.rejects(findModel('gpt-9', 'nowhere'), /there is no model "gpt-9"; there are /)
+  assert.ok(CID.parse(GOLDEN['thenlper/gte-small']))
+})
+
+/** Similarities of the first text to the others, by a model. */
+async function similarities(manifest: ModelManifest<TextModel>, texts: readonly string[]): Promise<number[]> {
+  const embedder = createEmbedder({ manifest, cacheDir: defaultModelCache(), device: 'cpu', threads: 2 })
+  const source = { count: texts.length, text: (sample: number) => texts[sample] ?? null }
+  const { vectors, dimensions } = await embedder.embed(source, { signal: new AbortController().signal })
+  const row = (i: number) => vectors.subarray(i * dimensions, (i + 1) * dimensions)
+  return texts.slice(1).map((_, i) => row(0).reduce((sum, value, d) => sum + value * row(i + 1)[d]!, 0))
+}
+
+test('gte-small, as its manifest has it, tells what belongs together as its authors show', async (t) => {
+  const texts = ['what is the capital of China?', 'how to implement quick sort in python?', 'Beijing', 'sorting algorithms']
+  let found: number[]
+  try {
+    found = await similarities(GTE_SMALL, texts)
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'unavailable') throw error
+    return t.skip(error.detail)
+  }
+  const [sort, beijing, algorithms] = found as [number, number, number]
+  assert.ok(beijing > sort && beijing > algorithms && beijing > 0.8, found.join(' '))
+})
