@@ -1,7 +1,8 @@
 /** The floor of an exact search: its products and nothing else. */
 import { type Device, createSession, loadOnnxRuntime } from '../../verifier/embedding/onnxRuntime.ts'
 import { BLOCK_SHAPES } from '../../verifier/knn/blockSearch.ts'
-import { FLOAT, encodeOnnxModel } from '../../verifier/onnxGraph.ts'
+import { FLOAT } from '../../verifier/onnx/model.ts'
+import { encodeModel } from '../../verifier/onnx/write.ts'
 
 export interface Gemm extends AsyncDisposable {
   /** Multiplies the first `queries` rows with all rows, in the blocks of the search; the number of queries. */
@@ -16,15 +17,15 @@ export async function openGemm(
 ): Promise<Gemm> {
   const onnx = await loadOnnxRuntime()
   const { queryRows, candidateRows } = BLOCK_SHAPES[device]
-  const graph = encodeOnnxModel({
+  const graph = encodeModel({
     name: 'products',
     inputs: [
       { name: 'queries', type: FLOAT, shape: ['queries', dimensions] },
       { name: 'candidates', type: FLOAT, shape: ['candidates', dimensions] },
     ],
     nodes: [
-      { operator: 'Gemm', inputs: ['queries', 'candidates'], outputs: ['products'], integers: { transB: 1 } },
-      { operator: 'ReduceMax', inputs: ['products'], outputs: ['greatest'], integers: { keepdims: 0 } },
+      { operator: 'Gemm', inputs: ['queries', 'candidates'], outputs: ['products'], attributes: { transB: 1 } },
+      { operator: 'ReduceMax', inputs: ['products'], outputs: ['greatest'], attributes: { keepdims: 0 } },
     ],
     outputs: [{ name: 'greatest', type: FLOAT, shape: [] }],
   })

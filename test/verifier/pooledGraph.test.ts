@@ -126,7 +126,9 @@ test('the default model, pooled in its graph, equals pooling of its token states
   const pooled = await run(local.graph, rows)
   const { layers, output, dimensions } = local.model
   // The file with inner layers as further outputs (protobuf merges what is appended); each text alone, so that all its tokens count.
-  const outputs = layers.map(({ tensor, width }) => bytesField(GRAPH.output, encodeValue(tensor, FLOAT, ['rows', 'tokens', width])))
+  const outputs = layers.map(({ tensor, width }) =>
+    bytesField(GRAPH.output, encodeValue({ name: tensor, type: FLOAT, shape: ['rows', 'tokens', width] })),
+  )
   const file = Buffer.concat([await readFile(local.pathOf(local.model.graph)), bytesField(MODEL.graph, Buffer.concat(outputs))])
   for (const [i, row] of rows.entries()) {
     const states = await run(file, [row])

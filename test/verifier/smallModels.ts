@@ -5,7 +5,7 @@ import type { ModelFile, ModelManifest, ModelSource, TextModel } from '../../cor
 import { createFileBuilder } from '../../core/unixfs/file.ts'
 import { deriveGraph } from '../../verifier/embedding/derive.ts'
 import { FLOAT, INT64 } from '../../verifier/onnx/model.ts'
-import { encodeFloats, encodeModel, encodeValue, type NewGraph } from '../../verifier/onnx/write.ts'
+import { encodeFloats, encodeModel, type NewGraph } from '../../verifier/onnx/write.ts'
 
 export const SMALL_WIDTH = 4
 export const SMALL_VOCABULARY = 8
@@ -23,8 +23,8 @@ export function smallGraph(): NewGraph & { initializers: Uint8Array[] } {
     name: 'small',
     nodes: [{ operator: 'Gather', inputs: ['table', 'input_ids'], outputs: ['states'] }],
     initializers: [encodeFloats('table', [SMALL_VOCABULARY, SMALL_WIDTH], table)],
-    inputs: ['input_ids', 'attention_mask'].map((name) => encodeValue(name, INT64, ['rows', 'tokens'])),
-    outputs: [encodeValue('states', FLOAT, ['rows', 'tokens', SMALL_WIDTH])],
+    inputs: ['input_ids', 'attention_mask'].map((name) => ({ name, type: INT64, shape: ['rows', 'tokens'] })),
+    outputs: [{ name: 'states', type: FLOAT, shape: ['rows', 'tokens', SMALL_WIDTH] }],
   }
 }
 

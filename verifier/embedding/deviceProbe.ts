@@ -2,8 +2,8 @@
  * The process of devices.ts: computes a small product on one device and tells the parent how it went. A process of its own, because a
  * driver that does not fit may end the process that loads it.
  */
-import { FLOAT } from '../onnx/model.ts'
-import { encodeModel, encodeValue } from '../onnx/write.ts'
+import { FLOAT, FLOAT16 } from '../onnx/model.ts'
+import { encodeModel } from '../onnx/write.ts'
 import { messageOf, Problem } from '../../core/problem.ts'
 import { createSession, loadOnnxRuntime, parseDevice, plainReason } from './onnxRuntime.ts'
 
@@ -12,7 +12,6 @@ export type ProbeReply = { usable: true; gigaflops: number; half: boolean } | { 
 
 const SIZE = 512
 const RUNS = 3
-const FLOAT16 = 10
 
 process.send?.(await probe(parseDevice(process.argv[2] ?? '')))
 process.disconnect?.()
@@ -58,7 +57,7 @@ function productGraph(half: boolean): Uint8Array {
       { operator: 'MatMul', inputs: [product, product], outputs: ['product'] },
       { operator: 'Cast', inputs: ['product'], outputs: ['out'], attributes: { to: FLOAT } },
     ],
-    inputs: [encodeValue('a', FLOAT, [SIZE, SIZE])],
-    outputs: [encodeValue('out', FLOAT, [SIZE, SIZE])],
+    inputs: [{ name: 'a', type: FLOAT, shape: [SIZE, SIZE] }],
+    outputs: [{ name: 'out', type: FLOAT, shape: [SIZE, SIZE] }],
   })
 }

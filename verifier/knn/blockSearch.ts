@@ -4,7 +4,8 @@
  */
 import type { InferenceSession } from 'onnxruntime-node'
 import { type Device, type OnnxRuntime, createSession, loadOnnxRuntime } from '../embedding/onnxRuntime.ts'
-import { FLOAT, INT64, encodeOnnxModel } from '../onnxGraph.ts'
+import { FLOAT, INT64 } from '../onnx/model.ts'
+import { encodeModel } from '../onnx/write.ts'
 
 export interface BlockShape {
   queryRows: number
@@ -50,7 +51,7 @@ export async function openBlockSearch(dimensions: number, { device, threads }: {
 }
 
 function blockSearchGraph(queryRows: number, dimensions: number): Uint8Array {
-  return encodeOnnxModel({
+  return encodeModel({
     name: 'nearest',
     inputs: [
       { name: 'queries', type: FLOAT, shape: [queryRows, dimensions] },
@@ -58,7 +59,7 @@ function blockSearchGraph(queryRows: number, dimensions: number): Uint8Array {
       { name: 'width', type: INT64, shape: [1] },
     ],
     nodes: [
-      { operator: 'Gemm', inputs: ['queries', 'candidates'], outputs: ['products'], integers: { transB: 1 } },
+      { operator: 'Gemm', inputs: ['queries', 'candidates'], outputs: ['products'], attributes: { transB: 1 } },
       { operator: 'TopK', inputs: ['products', 'width'], outputs: ['similarities', 'indices'] },
     ],
     outputs: [

@@ -124,7 +124,7 @@ function createTail(): Tail {
     },
     give(name, tensor) {
       tail.nodes.push(encodeNode({ operator: 'Reshape', inputs: [tensor, tail.longs([0, -1])], outputs: [name] }))
-      tail.outputs.push(encodeValue(name, FLOAT, ['batch', 'width']))
+      tail.outputs.push(encodeValue({ name, type: FLOAT, shape: ['batch', 'width'] }))
     },
   }
   return tail

@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { base64ToBytes, bytesToUtf8 } from '../../core/bytes.ts'
 import { Problem } from '../../core/problem.ts'
 import { FLOAT } from './model.ts'
-import { type Attribute, encodeFloats, encodeLongs, encodeModel, encodeValue, type NewNode } from './write.ts'
+import { type Attribute, encodeFloats, encodeLongs, encodeModel, type NewNode } from './write.ts'
 
 /** Input and output of the ONNX graph. */
 export const TFJS_INPUT = 'pixels'
@@ -76,8 +76,8 @@ export function tfjsToOnnx(
     name: 'tfjs',
     nodes: graph.nodes,
     initializers: [...graph.initializers.values()],
-    inputs: [encodeValue(TFJS_INPUT, FLOAT, ['batch', 3, height, width])],
-    outputs: [encodeValue(TFJS_OUTPUT, FLOAT, ['batch', 'width'])],
+    inputs: [{ name: TFJS_INPUT, type: FLOAT, shape: ['batch', 3, height, width] }],
+    outputs: [{ name: TFJS_OUTPUT, type: FLOAT, shape: ['batch', 'width'] }],
   })
 }
 

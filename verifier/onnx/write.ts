@@ -59,8 +59,16 @@ export function encodeFloats(name: string, dimensions: readonly number[], values
   return encodeTensor(name, FLOAT, dimensions, new Uint8Array(raw.buffer))
 }
 
-/** A ValueInfoProto: a tensor with sizes or names of sizes. */
-export function encodeValue(name: string, type: number, shape: readonly (number | string)[]): Uint8Array {
+/** What a graph takes or gives: a tensor. */
+export interface NewValue {
+  name: string
+  type: number
+  /** A number, or a name for a size that is known when the graph runs. */
+  shape: readonly (number | string)[]
+}
+
+/** A ValueInfoProto. */
+export function encodeValue({ name, type, shape }: NewValue): Uint8Array {
   const dimensions = shape.map((size) => bytesField(1, typeof size === 'number' ? integerField(1, size) : textField(2, size)))
   const tensor = concatBytes(integerField(1, type), bytesField(2, concatBytes(...dimensions)))
   return concatBytes(textField(1, name), bytesField(2, bytesField(1, tensor)))
@@ -72,9 +80,8 @@ export interface NewGraph {
   nodes: readonly NewNode[]
   /** TensorProtos. */
   initializers?: readonly Uint8Array[]
-  /** ValueInfoProtos. */
-  inputs: readonly Uint8Array[]
-  outputs: readonly Uint8Array[]
+  inputs: readonly NewValue[]
+  outputs: readonly NewValue[]
 }
 
 /** The intermediate representation that operator set 17 came with. */
@@ -86,8 +93,8 @@ export function encodeModel({ name, nodes, initializers = [], inputs, outputs }:
     ...nodes.map((node) => bytesField(GRAPH.node, encodeNode(node))),
     textField(GRAPH.name, name),
     ...initializers.map((tensor) => bytesField(GRAPH.initializer, tensor)),
-    ...inputs.map((value) => bytesField(GRAPH.input, value)),
-    ...outputs.map((value) => bytesField(GRAPH.output, value)),
+    ...inputs.map((value) => bytesField(GRAPH.input, encodeValue(value))),
+    ...outputs.map((value) => bytesField(GRAPH.output, encodeValue(value))),
   )
   return concatBytes(
     integerField(MODEL.irVersion, IR_VERSION),
