@@ -29,8 +29,8 @@ export interface RemoteBlocksOptions {
   url: string
   /** Gives a bearer token of the scope `publish`; asked again when the api does not take the last one. */
   issueToken: () => Promise<string>
-  /** How long an api that does not answer is asked again. Default 20 s. */
-  patienceMs?: number
+  /** How long an api that does not answer is asked again. */
+  patienceMs: number
 }
 
 /** No block is larger (documents are, at most, MAX_DOCUMENT_BYTES). */
@@ -41,7 +41,7 @@ const FIRST_PAUSE_MS = 100
 /** Larger ones are cut by UnixFS, and then have another CID. */
 const MAX_LEAF_BYTES = 1024 * 1024
 
-export function openRemoteBlocks({ url, issueToken, patienceMs = 20_000 }: RemoteBlocksOptions): RemoteBlocks {
+export function openRemoteBlocks({ url, issueToken, patienceMs }: RemoteBlocksOptions): RemoteBlocks {
   let token: Promise<string> | null = null
 
   /** Asks until there is an answer that is about the request and not about the network or the server's health. */

@@ -17,9 +17,10 @@ export interface NodeProcess {
   output: () => string
 }
 
-/** Starts main.ts, without a model unless `env` says otherwise. */
-export function startNode(words: string[], env: NodeJS.ProcessEnv = {}): NodeProcess {
-  const child = spawn(process.execPath, [MAIN, ...words], {
+/** Starts main.ts, without a model unless `env` says otherwise; `prefix`: the words of a program that runs another, as `ip netns exec NAME`. */
+export function startNode(words: string[], env: NodeJS.ProcessEnv = {}, prefix: readonly string[] = []): NodeProcess {
+  const [program, ...rest] = [...prefix, process.execPath, MAIN, ...words]
+  const child = spawn(program!, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ASSAY_MODEL: 'none', ...env },
   })
