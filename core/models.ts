@@ -95,6 +95,11 @@ export const Model = z
   )
 export type Model = z.infer<typeof Model>
 
+/** What a person says of a model; digests of its files and graphs are computed. */
+const computed = { kind: true, version: true, files: true, derived: true } as const
+export const ModelDescription = z.discriminatedUnion('role', [TextModel.omit(computed), ImageModel.omit(computed)])
+export type ModelDescription = z.infer<typeof ModelDescription>
+
 /** Where a model's files can be read from; their paths are relative to it. */
 export const ModelSource = z.discriminatedUnion('kind', [
   /** A directory of the operator's, as the hub lays it out. */
@@ -134,15 +139,21 @@ export function encodeModel(model: Model, hash: Sha256 = sha256): { cid: CID; by
   return { cid: cidOf(CODEC_DAG_JSON, bytes, hash), bytes }
 }
 
-/** Validates a manifest from outside, of any JSON layout, links as in DAG-JSON. Throws `invalid-document` naming the first field that is wrong. */
+/** Validates a manifest from outside, of any JSON layout, links as CIDs. Throws `invalid-document` naming the first field that is wrong. */
 export function validateModelManifest(value: unknown): ModelManifest {
-  const result = ModelManifest.safeParse(value)
+  return validated(ModelManifest, value, 'a model manifest')
+}
+
+/** Validates what a person says of a model. Throws `invalid-document` naming the first field that is wrong. */
+export function validateModelDescription(value: unknown): ModelDescription {
+  return validated(ModelDescription, value, 'the description of a model')
+}
+
+function validated<S extends z.ZodType>(schema: S, value: unknown, what: string): z.infer<S> {
+  const result = schema.safeParse(value)
   if (result.success) return result.data
   const issue = result.error.issues[0]
-  throw new Problem(
-    'invalid-document',
-    `not a model manifest at ${issue?.path.map(String).join('.') ?? ''}: ${issue?.message ?? 'wrong shape'}`,
-  )
+  throw new Problem('invalid-document', `not ${what} at ${issue?.path.map(String).join('.') ?? ''}: ${issue?.message ?? 'wrong shape'}`)
 }
 
 /** The graph of a mode. Throws `unsupported-format` where the model has none. */
@@ -169,6 +180,7 @@ export function referenceOf(model: Model, mode: ModelMode = model.derived[0]!.mo
   }
 }
 
-function namedFiles(model: z.infer<typeof TextModel> | z.infer<typeof ImageModel>): string[] {
+/** Paths of the files that a model names by their purpose; weights of a TensorFlow.js model are named by its graph. */
+export function namedFiles(model: ModelDescription): string[] {
   return model.role === 'text-embedding' ? [model.graph, model.tokenizer.vocabulary, model.tokenizer.configuration] : [model.graph]
 }

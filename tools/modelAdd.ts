@@ -5,14 +5,15 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { encodeDagJson } from '../core/documents/document.ts'
-import { encodeModel, type ModelManifest, type ModelSource, TextModel } from '../core/models.ts'
+import { encodeModel, type ModelDescription, type ModelManifest, type ModelSource, TextModel } from '../core/models.ts'
 import { Problem } from '../core/problem.ts'
-import { describeTextModel } from '../verifier/embedding/describeModel.ts'
+import { describeTextModel, lockModel } from '../verifier/embedding/describeModel.ts'
 import { ensureModel } from '../verifier/embedding/modelCache.ts'
-import { addModel, readManifest } from '../verifier/embedding/modelRegistry.ts'
+import { addModel, readDescription, readManifest } from '../verifier/embedding/modelRegistry.ts'
 import { parseWords, type Tool } from './tool.ts'
 
 const OPTIONS = {
+  description: { type: 'string' },
   name: { type: 'string' },
   license: { type: 'string' },
   graph: { type: 'string', default: 'onnx/model.onnx' },
@@ -43,6 +44,7 @@ export const modelAdd: Tool = {
 }
 
 interface Words {
+  description?: string | undefined
   name?: string | undefined
   license?: string | undefined
   graph: string
@@ -53,10 +55,16 @@ interface Words {
   hub?: string | undefined
 }
 
-async function describe(directory: string, words: Words): Promise<ModelManifest<TextModel>> {
-  const { name, license, graph, prefix, hub } = words
+async function describe(directory: string, words: Words): Promise<ModelManifest> {
+  const sources: ModelSource[] = [{ kind: 'blocks' }, ...(words.hub === undefined ? [] : [hubSource(words.hub)])]
+  const description = words.description === undefined ? await describeText(directory, words) : await readDescription(words.description)
+  return { model: await lockModel(directory, description), sources }
+}
+
+async function describeText(directory: string, words: Words): Promise<ModelDescription> {
+  const { name, license, graph, prefix } = words
   if (name === undefined || license === undefined)
-    throw new Problem('invalid-request', 'a directory does not say what it is: give --name NAME and --license SPDX')
+    throw new Problem('invalid-request', 'a directory does not say what it is: give --name NAME and --license SPDX, or --description FILE')
   const pooling = words.pooling === undefined ? undefined : TextModel.shape.pooling.safeParse(words.pooling)
   if (pooling?.success === false) throw new Problem('invalid-request', `--pooling is "${words.pooling}"; expected mean, cls or none`)
   return describeTextModel({
@@ -71,7 +79,6 @@ async function describe(directory: string, words: Words): Promise<ModelManifest<
       ?.split(',')
       .filter((part) => part !== '')
       .map((part) => integer('--layers', part)),
-    sources: hub === undefined ? [] : [hubSource(hub)],
   })
 }
 

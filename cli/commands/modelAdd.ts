@@ -6,11 +6,12 @@ export const modelAdd = defineCommand({
   name: 'model add',
   summary: 'make an embedding model known: a manifest’s file, or a directory as a model hub lays it out',
   description:
-    'Prints the CID to give as ASSAY_MODEL. A directory wants --name and --license; the manifest made of it names every file by digest.',
+    'Prints the CID to give as ASSAY_MODEL. A directory wants --name and --license, or all that is to be said of the model as JSON in --description (verifier/embedding/README.md); the manifest made of it names every file by digest.',
   positionals: ['SOURCE'],
   options: {
     name: { type: 'text', value: 'NAME', help: 'its name, as OWNER/NAME' },
     license: { type: 'text', value: 'SPDX', help: 'the licence of the weights' },
+    description: { type: 'text', value: 'FILE', help: 'what the model is, as JSON, instead of the options below; image towers want it' },
     graph: { type: 'text', value: 'PATH', help: 'the ONNX graph in the directory (default onnx/model.onnx)' },
     pooling: { type: 'text', choices: ['mean', 'cls', 'none'], help: 'how states become a vector, where the directory does not say' },
     'max-tokens': { type: 'integer', value: 'N', minimum: 4, help: 'where texts are cut (default 128)' },

@@ -1,15 +1,20 @@
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import sharp from 'sharp'
-import type { ImageModel } from '../../core/models.ts'
+import { type ImageModel, validateModelDescription } from '../../core/models.ts'
 import { Problem } from '../../core/problem.ts'
+import { lockModel } from '../../verifier/embedding/describeModel.ts'
 import { type ImageRuntime, openImageRuntime } from '../../verifier/embedding/imageRuntime.ts'
 import { defaultModelCache, ensureModel, type LocalModel } from '../../verifier/embedding/modelCache.ts'
 import { MOBILENET_V3_SMALL } from '../../verifier/embedding/models.ts'
 import { createSession, loadOnnxRuntime } from '../../verifier/embedding/onnxRuntime.ts'
+import { FLOAT } from '../../verifier/onnx/model.ts'
 import { EMBEDDING_OUTPUT } from '../../verifier/onnx/pooledGraph.ts'
 import { tfjsToOnnx, tfjsWeightPaths } from '../../verifier/onnx/tfjs.ts'
+import { encodeModel } from '../../verifier/onnx/write.ts'
 
 let model: LocalModel<ImageModel>
 let runtime: ImageRuntime
@@ -89,6 +94,50 @@ test('an abort ends the stream with its reason', async () => {
     }
   }
   await assert.rejects(Array.fromAsync(runtime.embed(source(), abort.signal)), /stop/)
+})
+
+test('an image tower in ONNX is described by a person, locked by digests, and gives what its graph gives at unit length', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'assay-tower-'))
+  try {
+    const tower = encodeModel({
+      name: 'mean colour',
+      nodes: [
+        { operator: 'GlobalAveragePool', inputs: ['pixel_values'], outputs: ['means'] },
+        { operator: 'Flatten', inputs: ['means'], outputs: ['image_embeds'] },
+      ],
+      inputs: [{ name: 'pixel_values', type: FLOAT, shape: ['batch', 3, 8, 8] }],
+      outputs: [{ name: 'image_embeds', type: FLOAT, shape: ['batch', 3] }],
+    })
+    await writeFile(join(directory, 'vision_model.onnx'), tower)
+    const description = validateModelDescription({
+      role: 'image-embedding',
+      name: 'acme/mean-colour',
+      license: 'CC0-1.0',
+      graph: 'vision_model.onnx',
+      format: 'onnx',
+      dimensions: 3,
+      normalized: true,
+      input: 'pixel_values',
+      output: 'image_embeds',
+      image: { ...MOBILENET_V3_SMALL.model.image, width: 8, height: 8, fit: 'crop', resample: 'bicubic' },
+    })
+    const locked = await lockModel(directory, description)
+    assert.ok(locked.role === 'image-embedding')
+    const source = { kind: 'directory', path: directory } as const
+    const local = await ensureModel({ model: locked, sources: [source] }, { cacheDir: join(directory, 'cache') })
+    await using small = await openImageRuntime(local, { device: 'cpu', threads: 1 })
+    const blue = await sharp({ create: { width: 20, height: 10, channels: 3, background: { r: 0, g: 0, b: 200 } } })
+      .png()
+      .toBuffer()
+    const grey = await sharp({ create: { width: 10, height: 20, channels: 3, background: '#777777' } })
+      .png()
+      .toBuffer()
+    const [first, second] = (await Array.fromAsync(small.embed([blue, grey]))) as Float32Array[]
+    assert.deepEqual([...first!].map((value) => Number(value.toFixed(6))), [0, 0, 1]) // prettier-ignore
+    for (const value of second!) assert.ok(Math.abs(value - Math.sqrt(1 / 3)) < 1e-6)
+  } finally {
+    await rm(directory, { recursive: true })
+  }
 })
 
 test('a TensorFlow.js model whose files do not fit together, or with an operation that nobody knows, is refused', async () => {

@@ -1,16 +1,18 @@
 /**
- * From a directory in the hub's layout to a manifest: digests and CIDs of its files, and what its configuration says of the model. What
- * a configuration does not say comes from the caller.
+ * From a directory in the hub's layout to a model: what its configuration says of it, and the digests of files and graphs. What a
+ * configuration does not say comes from the caller.
  */
 import { createHash, hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import type { InnerLayer, ModelFile, ModelManifest, TextModel } from '../../core/models.ts'
+import { join, posix } from 'node:path'
+import type { ModelMode } from '../../core/documents/recipe.ts'
+import { type InnerLayer, type Model, type ModelDescription, type ModelFile, namedFiles, type TextModel } from '../../core/models.ts'
 import { Problem, messageOf } from '../../core/problem.ts'
 import { createFileBuilder } from '../../core/unixfs/file.ts'
 import { MAX_MODEL_BYTES } from '../onnx/harmless.ts'
 import { type OnnxModel, readModel } from '../onnx/model.ts'
+import { tfjsWeightPaths } from '../onnx/tfjs.ts'
 import { deriveGraph } from './derive.ts'
 
 export interface DescribeOptions {
@@ -25,34 +27,24 @@ export interface DescribeOptions {
   prefix?: string | undefined
   /** Numbers of the blocks whose statistics are given out; the middle two by default, where the graph names its blocks. */
   layers?: readonly number[] | undefined
-  /** Where the same files can be had by others. */
-  sources?: ModelManifest['sources'] | undefined
 }
 
 const TOKENIZER = { vocabulary: 'tokenizer.json', configuration: 'tokenizer_config.json' }
 const DEFAULT_MAX_TOKENS = 128
 
-/** The manifest of a text encoder in a directory. Throws Problems that name what is missing, and those of derive.ts. */
-export async function describeTextModel(options: DescribeOptions): Promise<ModelManifest<TextModel>> {
+/** What a directory says of the text encoder in it. Throws Problems that name what is missing. */
+export async function describeTextModel(options: DescribeOptions): Promise<ModelDescription> {
   const { directory, graph } = options
-  const paths = [graph, TOKENIZER.vocabulary, TOKENIZER.configuration]
-  const files = await Promise.all(paths.map((path) => describeFile(directory, path)))
-  const read = (path: string) => readFile(join(directory, path))
-  const file = readModel(await read(graph))
+  const file = readModel(await readFile(join(directory, graph)))
   const output = file.outputs.find((name) => name === 'last_hidden_state') ?? file.outputs[0]
   if (output === undefined) throw new Problem('unsupported-format', `${graph} has no output`)
   const dimensions = await hiddenSize(directory)
-  const isQuantised = file.nodes.some(({ operator }) => operator === 'MatMulInteger' || operator === 'DynamicQuantizeLinear')
-  const model: TextModel = {
-    kind: 'model',
-    version: 1,
+  return {
     role: 'text-embedding',
     name: options.name,
     license: options.license,
-    files,
     graph,
     format: 'onnx',
-    derived: [],
     dimensions,
     normalized: true,
     output,
@@ -62,18 +54,32 @@ export async function describeTextModel(options: DescribeOptions): Promise<Model
     prefix: options.prefix ?? '',
     layers: layersOf(file, options.layers, dimensions),
   }
-  const modes = isQuantised
-    ? ([['int8', 'pooled/1']] as const)
-    : ([
-        ['fp32', 'pooled/1'],
-        ['fp16', 'half/1+pooled/1'],
-      ] as const)
-  for (const [mode, transform] of modes) {
+}
+
+/** The description of a model with the digests of its files in a directory and of the graphs derived from them. */
+export async function lockModel(directory: string, description: ModelDescription): Promise<Model> {
+  const read = (path: string) => readFile(join(directory, path))
+  const graph = await read(description.graph)
+  const weights =
+    description.format === 'tfjs' ? tfjsWeightPaths(graph).map((path) => posix.join(posix.dirname(description.graph), path)) : []
+  const files = await Promise.all([...namedFiles(description), ...weights].map((path) => describeFile(directory, path)))
+  const model: Model = { kind: 'model', version: 1, ...description, files, derived: [] }
+  for (const [mode, transform] of transformsFor(description, graph)) {
     const digest = createHash('sha256')
     for (const piece of await deriveGraph(model, transform, read)) digest.update(piece)
     model.derived.push({ mode, transform, sha256: digest.digest('hex') })
   }
-  return { model, sources: [{ kind: 'blocks' }, ...(options.sources ?? [])] }
+  return model
+}
+
+function transformsFor({ format }: ModelDescription, graph: Uint8Array): [ModelMode, string][] {
+  if (format === 'tfjs') return [['fp32', 'tfjs/1+pooled/1']]
+  const isQuantised = readModel(graph).nodes.some(({ operator }) => operator === 'MatMulInteger' || operator === 'DynamicQuantizeLinear')
+  if (isQuantised) return [['int8', 'pooled/1']]
+  return [
+    ['fp32', 'pooled/1'],
+    ['fp16', 'half/1+pooled/1'],
+  ]
 }
 
 /** A file of a model by its bytes. Throws `not-found` where it is not there. */

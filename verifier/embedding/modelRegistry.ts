@@ -4,7 +4,15 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { parseCid } from '../../core/cid.ts'
 import { encodeDagJson } from '../../core/documents/document.ts'
-import { encodeModel, isTextManifest, type ModelManifest, type TextModel, validateModelManifest } from '../../core/models.ts'
+import {
+  encodeModel,
+  isTextManifest,
+  type ModelDescription,
+  type ModelManifest,
+  type TextModel,
+  validateModelDescription,
+  validateModelManifest,
+} from '../../core/models.ts'
 import { Problem, messageOf } from '../../core/problem.ts'
 import { KNOWN_MODELS } from './models.ts'
 
@@ -61,6 +69,15 @@ export async function addModel(manifest: ModelManifest, cacheDir: string): Promi
 
 /** Reads a manifest's file: JSON of any layout, links as `{"/": CID}`. Throws `invalid-document` or `not-found`. */
 export async function readManifest(path: string): Promise<ModelManifest> {
+  return validateModelManifest(await readJson(path))
+}
+
+/** Reads what a person says of a model, as JSON. Throws `invalid-document` or `not-found`. */
+export async function readDescription(path: string): Promise<ModelDescription> {
+  return validateModelDescription(await readJson(path))
+}
+
+async function readJson(path: string): Promise<unknown> {
   let text: string
   try {
     text = await readFile(path, 'utf8')
@@ -68,13 +85,11 @@ export async function readManifest(path: string): Promise<ModelManifest> {
     throw new Problem('not-found', `${path} cannot be read: ${messageOf(cause)}`, { cause })
   }
   if (text.length > MAX_MANIFEST_BYTES) throw new Problem('too-large', `${path} is no model manifest: it has ${text.length} characters`)
-  let value: unknown
   try {
-    value = JSON.parse(text, (_key, part: unknown) => linkOf(part) ?? part)
+    return JSON.parse(text, (_key, part: unknown) => linkOf(part) ?? part)
   } catch (cause) {
-    throw new Problem('invalid-document', `${path} is not JSON: ${messageOf(cause)}`, { cause })
+    throw cause instanceof Problem ? cause : new Problem('invalid-document', `${path} is not JSON: ${messageOf(cause)}`, { cause })
   }
-  return validateModelManifest(value)
 }
 
 function linkOf(value: unknown): unknown {
