@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { CID } from '../../core/cid.ts'
-import { encodeDocument } from '../../core/documents/document.ts'
+import { type Encoded, encodeDocument } from '../../core/documents/document.ts'
 import type { Manifest } from '../../core/documents/manifest.ts'
 import type { SampleIndex } from '../../core/documents/sampleIndex.ts'
 import { bytesToHex } from '../../core/bytes.ts'
@@ -17,8 +17,8 @@ import { readLogEntries } from '../../store/log.ts'
 import { createLogTileReader } from '../../store/logTileReader.ts'
 import { reportsOf } from '../../store/versions.ts'
 import { buildReport } from '../../verifier/buildReport.ts'
-import type { Embedder } from '../../verifier/embedding/embedder.ts'
 import { checkLog } from '../../verifier/sequencer/checkLog.ts'
+import type { EmbeddingSource } from '../../verifier/shards/storedEmbeddings.ts'
 
 export interface Acknowledged {
   /** Files whose upload was acknowledged, by CID. */
@@ -128,13 +128,20 @@ export interface Expected {
   defect: RegExp | null
 }
 
+export interface EndOptions {
+  /** So many reports are made again, from the same embeddings. */
+  rebuiltReports: number
+  /** The embeddings that are kept of an index; absent where there is no model. */
+  embeddingsOf?: (index: CID) => EmbeddingSource
+}
+
 /**
  * At the end: each version was indexed, verified and logged once, or failed with its reason, no job is left or was put aside, and what
  * was made under these conditions is what is made in peace.
  */
 export async function assertDoneOnce(
   expected: ReadonlyMap<string, Expected>,
-  { db, blocks, embedder, rebuiltReports }: Omit<Registry, 'logVkey'> & { embedder?: Embedder | undefined; rebuiltReports: number },
+  { db, blocks, embeddingsOf, rebuiltReports }: Omit<Registry, 'logVkey'> & EndOptions,
 ): Promise<void> {
   const versions = await db
     .selectFrom('versions')
@@ -164,7 +171,7 @@ export async function assertDoneOnce(
     const { document: report } = await loadDocument(blocks, 'report', reports[0]!.report)
     assert.equal(report.detectors.find(({ id }) => id === 'hidden_content')?.flaggedSamples, hiddenRows)
     if (verified++ < rebuiltReports) {
-      const again = await rebuildReport(blocks, index, manifest.document, report.recipe, embedder)
+      const again = await rebuildReport(blocks, index, manifest.document, report.recipe, embeddingsOf?.(index.cid))
       assert.equal(again.toString(), reports[0]!.report.toString())
     }
   }
@@ -176,10 +183,10 @@ const NEVER = new AbortController().signal
 
 async function rebuildReport(
   blocks: Blocks,
-  index: ReturnType<typeof encodeDocument<'index'>> & { document: SampleIndex },
+  index: Encoded<SampleIndex>,
   manifest: Manifest,
   recipeCid: CID,
-  embedder: Embedder | undefined,
+  embedder: EmbeddingSource | undefined,
 ): Promise<CID> {
   const recipe = await loadDocument(blocks, 'recipe', recipeCid)
   const report = await buildReport({ blocks, index, manifest, recipe, embedder, signal: NEVER, onProgress: () => undefined })

@@ -181,7 +181,7 @@ test('a worker that only seemed dead finds its job done by another when it comes
   await using db = await testDatabase()
   await using dir = await temporary()
   await using nodes = createNodes()
-  const team = await startTeam(nodes, db, dir.path, 1)
+  const team = await startTeam(nodes, db, dir.path, 2)
   const home = join(dir.path, 'home')
   assert.equal((await assay(['keygen'], { home, server: team.server })).code, 0)
   const contributions = new Map<string, Contribution>()

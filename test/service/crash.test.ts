@@ -10,11 +10,14 @@ import { mkdtempDisposable } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import type { CID } from '../../core/cid.ts'
 import { openBlocks } from '../../store/blocks.ts'
 import { type Database, openDatabase } from '../../store/database.ts'
-import { createEmbedder, type Embedder } from '../../verifier/embedding/embedder.ts'
+import { createEmbedder } from '../../verifier/embedding/embedder.ts'
 import { defaultModelCache } from '../../verifier/embedding/modelCache.ts'
 import { DEFAULT_MODEL } from '../../verifier/embedding/models.ts'
+import { createShardModel, type ShardModel } from '../../verifier/shards/shardModel.ts'
+import { storedEmbeddings } from '../../verifier/shards/storedEmbeddings.ts'
 import { endNode } from '../support/node.ts'
 import { testDatabase } from '../support/postgres.ts'
 import { assertDoneOnce, assertKept, createAcknowledged } from './acknowledged.ts'
@@ -50,9 +53,10 @@ async function prepare(t: TestContext, dir: string) {
       await using blocks = await openBlocks({ dir: join(data, 'blocks'), db })
       await assertKept(acknowledged, { db, blocks, logVkey })
     },
-    async checkEnd(db: Database, options: { embedder?: Embedder; rebuiltReports: number }): Promise<void> {
+    async checkEnd(db: Database, { rebuiltReports, model }: { rebuiltReports: number; model?: ShardModel }): Promise<void> {
       await using blocks = await openBlocks({ dir: join(data, 'blocks'), db })
-      await assertDoneOnce(contributors.contributions, { db, blocks, ...options })
+      const kept = model === undefined ? {} : { embeddingsOf: (index: CID) => storedEmbeddings({ db, blocks, model }, index) }
+      await assertDoneOnce(contributors.contributions, { db, blocks, rebuiltReports, ...kept })
       t.diagnostic(`${acknowledged.versions.size} versions and ${acknowledged.uploads.size} files were acknowledged`)
     },
     /** Leaves no process behind, however the test went. */
@@ -68,7 +72,7 @@ test(`a service that was killed ${KILLS_OVER_SHARED_POSTGRES} times has kept all
   await using dir = await mkdtempDisposable(join(tmpdir(), 'assay-crash-'))
   await using play = await prepare(t, dir.path)
   const service = {
-    start: () => play.start({ DATABASE_URL: shared.url, ASSAY_LEASE_SECONDS: '3' }),
+    start: () => play.start({ DATABASE_URL: shared.url, ASSAY_LEASE_SECONDS: '5' }),
     connect: async () => openDatabase(shared.url, { maxConnections: 4 }),
     afterKill: async () => undefined,
   }
@@ -101,7 +105,7 @@ test(`so has one with its own Postgres, which it finds again or which died with 
   {
     await using db = await service.connect()
     const embedder = createEmbedder({ manifest: DEFAULT_MODEL, device: 'cpu', cacheDir: defaultModelCache() })
-    await play.checkEnd(db, { embedder, rebuiltReports: 2 })
+    await play.checkEnd(db, { rebuiltReports: 2, model: createShardModel({ embedder, device: 'cpu', shardSamples: 1 }) })
   }
   // Without its database a node cannot go on, and says so.
   await killEmbeddedServer(play.data)

@@ -97,6 +97,7 @@ async function hasUnlogged(db: Database): Promise<boolean> {
 }
 
 async function hasUnfinished(db: Database): Promise<boolean> {
-  const unfinished = db.selectFrom('versions').select('number').where('state', 'in', ['pinned', 'indexed']).limit(1)
-  return (await unfinished.execute()).length > 0
+  const versions = db.selectFrom('versions').select('number').where('state', 'in', ['pinned', 'indexed']).limit(1)
+  const jobs = db.selectFrom('jobs').select('id').where('state', 'in', ['ready', 'running']).limit(1)
+  return (await versions.execute()).length > 0 || (await jobs.execute()).length > 0
 }

@@ -7,7 +7,7 @@ const POLL_MS = 5
 export async function until<T>(
   what: string,
   ask: () => T | Promise<T>,
-  { deadlineMs = 60_000, pollMs = POLL_MS }: { deadlineMs?: number; pollMs?: number } = {},
+  { deadlineMs = 120_000, pollMs = POLL_MS }: { deadlineMs?: number; pollMs?: number } = {},
 ): Promise<NonNullable<Exclude<T, false>>> {
   const deadline = performance.now() + deadlineMs
   for (;;) {
