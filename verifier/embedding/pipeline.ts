@@ -86,7 +86,7 @@ async function embedWindow(
   limit: Limit,
   signal: AbortSignal,
 ): Promise<EmbeddingBlock> {
-  const { dimensions, tokenBudget } = runtime
+  const { dimensions } = runtime
   const block = {
     vectors: new Float32Array(texts.length * dimensions),
     layers: runtime.layers.map(({ width }) => new Float32Array(texts.length * 2 * width)),
@@ -101,9 +101,9 @@ async function embedWindow(
   tokenized.sort((a, b) => a.ids.length - b.ids.length || a.row - b.row)
 
   await limit.all(
-    batchesOf(tokenized, tokenBudget),
+    batchesOf(tokenized, runtime),
     async (group) => {
-      const pooled = await runtime.embed(toBatch(group))
+      const pooled = await runtime.embed(toBatch(group, runtime.tokenStep))
       for (const [i, { row }] of group.entries()) {
         copyRow(pooled.vectors, i, block.vectors, row, dimensions)
         for (const [layer, { width }] of runtime.layers.entries()) copyRow(pooled.layers[layer]!, i, block.layers[layer]!, row, 2 * width)
@@ -120,25 +120,35 @@ function copyRow(source: Float32Array, from: number, target: Float32Array, to: n
 }
 
 /** Cuts texts that are sorted by length into groups of at most `tokenBudget` tokens with their padding, of one text at least. */
-function* batchesOf(texts: TokenizedText[], tokenBudget: number): Generator<TokenizedText[]> {
+function* batchesOf(texts: TokenizedText[], { tokenBudget, tokenStep }: EmbeddingRuntime): Generator<TokenizedText[]> {
   let start = 0
   for (let end = 1; end <= texts.length; end++) {
     const next = texts[end]
-    if (next !== undefined && (end + 1 - start) * next.ids.length <= tokenBudget) continue
+    if (next !== undefined && (end + 1 - start) * paddedLength(next, tokenStep) <= tokenBudget) continue
     yield texts.slice(start, end)
     start = end
   }
 }
 
+function paddedLength({ ids }: TokenizedText, tokenStep: number): number {
+  return Math.ceil(ids.length / tokenStep) * tokenStep
+}
+
 /** Pads texts, sorted by length, to the length of the last. */
-function toBatch(texts: TokenizedText[]): TokenBatch {
+function toBatch(texts: TokenizedText[], tokenStep: number): TokenBatch {
   const rows = texts.length
-  const tokens = texts.at(-1)?.ids.length ?? 0
+  const tokens = paddedLength(texts.at(-1)!, tokenStep)
   const inputIds = new BigInt64Array(rows * tokens)
   const attentionMask = new BigInt64Array(rows * tokens)
+  // The low halves of the integers: three times as fast as a BigInt for each token.
+  const lowIds = new Int32Array(inputIds.buffer)
+  const lowMask = new Int32Array(attentionMask.buffer)
   for (const [row, { ids }] of texts.entries()) {
-    for (let i = 0; i < ids.length; i++) inputIds[row * tokens + i] = BigInt(ids[i]!)
-    attentionMask.fill(1n, row * tokens, row * tokens + ids.length)
+    const first = 2 * row * tokens
+    for (let i = 0; i < ids.length; i++) {
+      lowIds[first + 2 * i] = ids[i]!
+      lowMask[first + 2 * i] = 1
+    }
   }
   return { rows, tokens, inputIds, attentionMask }
 }

@@ -2,6 +2,7 @@
 import type { TextModel } from '../../core/models.ts'
 import { EMBEDDING_OUTPUT, layerOutput, MASK_INPUT } from '../onnx/pooledGraph.ts'
 import type { LocalModel } from './modelCache.ts'
+import type { Device } from './onnxRuntime.ts'
 import { type DeviceOptions, openSessions } from './sessions.ts'
 import type { SessionBatch } from './sessionWorker.ts'
 
@@ -32,6 +33,8 @@ export interface EmbeddingRuntime {
   readonly concurrency: number
   /** Tokens of a batch, padding included, at which this runtime is fastest. */
   readonly tokenBudget: number
+  /** Batches are padded to a multiple of as many tokens. */
+  readonly tokenStep: number
   /** Takes over the batch's arrays. What is said of a text does not depend on the texts beside it. */
   embed(batch: TokenBatch): Promise<PooledBatch>
   [Symbol.asyncDispose](): Promise<void>
@@ -42,9 +45,16 @@ export interface RuntimeOptions extends DeviceOptions {
   layers?: boolean | undefined
 }
 
-/** A batch's activations stay in a core's cache up to about here; larger batches are slower. */
-const CPU_TOKEN_BUDGET = 640
-const GPU_TOKEN_BUDGET = 16_384
+/**
+ * On a CPU a batch's activations stay in a core's cache up to about here, and larger batches are slower. A GPU wants batches that take it
+ * longer than it takes to hand them over, and lengths that its matrix units divide; WebGPU's buffers are at least 128 MiB, which is what
+ * the states between two layers of a usual encoder take at 16,384 tokens.
+ */
+const BATCHES: Record<Device, { tokenBudget: number; tokenStep: number }> = {
+  cpu: { tokenBudget: 640, tokenStep: 1 },
+  webgpu: { tokenBudget: 16_384, tokenStep: 8 },
+  cuda: { tokenBudget: 65_536, tokenStep: 8 },
+}
 
 /** Opens a model. Throws `unavailable` where the device cannot be used on this machine. */
 export async function openRuntime({ model, graph }: LocalModel<TextModel>, options: RuntimeOptions): Promise<EmbeddingRuntime> {
@@ -60,7 +70,7 @@ export async function openRuntime({ model, graph }: LocalModel<TextModel>, optio
     dimensions,
     layers,
     concurrency: sessions.concurrency,
-    tokenBudget: options.device === 'cpu' ? CPU_TOKEN_BUDGET : GPU_TOKEN_BUDGET,
+    ...BATCHES[options.device],
     async embed(batch) {
       const [vectors, ...rest] = await sessions.run(feedsOf(batch))
       return { vectors: vectors!, layers: rest }

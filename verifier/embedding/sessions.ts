@@ -1,6 +1,6 @@
 /**
- * A graph on a device: sessions of ONNX Runtime in worker threads. On the CPU each has one thread of its own: several small batches at
- * once beat one batch on several threads.
+ * A graph on a device: sessions of ONNX Runtime in worker threads. On the CPU each computes with its own thread alone: several small
+ * batches at once beat one batch on several threads.
  */
 import { availableParallelism } from 'node:os'
 import type { Device, Optimization } from './onnxRuntime.ts'
@@ -21,15 +21,15 @@ export interface Sessions extends AsyncDisposable {
   run(batch: SessionBatch): Promise<Float32Array<ArrayBuffer>[]>
 }
 
-/** Each session holds the model's weights. */
-const MAX_SESSIONS = 8
+/** Each session holds the model's weights. On a GPU one computes while the others hand over; WebGPU has one queue for all. */
+const MAX_SESSIONS: Record<Device, number> = { cpu: 8, webgpu: 1, cuda: 3 }
 
 /** Opens a graph. Throws `unavailable` where the device cannot be used on this machine. */
 export async function openSessions(
   graph: Pick<SessionSetup, 'graph' | 'outputs' | 'trial'>,
   { device, threads = availableParallelism(), optimization }: DeviceOptions,
 ): Promise<Sessions> {
-  const concurrency = device === 'cpu' ? Math.max(1, Math.min(threads, MAX_SESSIONS)) : 1
+  const concurrency = Math.max(1, Math.min(threads, MAX_SESSIONS[device]))
   const setup: SessionSetup = { ...graph, device, optimization, threads: Math.max(1, Math.floor(threads / concurrency)) }
   const script = new URL('./sessionWorker.ts', import.meta.url)
   const workers = await openWorkers<SessionBatch, Float32Array<ArrayBuffer>[]>(script, setup, concurrency)

@@ -25,6 +25,7 @@ await serveRequests<TokenizerSetup, readonly string[], TokenizedTexts>(async ({ 
       for (const id of tokenizer.encode(text)) ids[length++] = id
       ends[i] = length
     }
-    return { reply: { ids: ids.slice(0, length), ends } }
+    const reply = { ids: ids.slice(0, length), ends }
+    return { reply, transfer: [reply.ids.buffer, reply.ends.buffer] }
   }
 })
