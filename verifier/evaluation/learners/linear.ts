@@ -7,7 +7,7 @@ import type { Matrix } from '../textVectors.ts'
 import type { Learner, Scorer, Texts } from './learner.ts'
 
 /** Ridge as a share of the features' own variance, which is 1. */
-const RIDGE = 0.03
+const RIDGE = 1
 /** Keeps features that hardly vary in the references from outweighing all others. */
 const LEAST_DEVIATION = 1e-6
 
@@ -16,17 +16,17 @@ interface Standard {
   deviation: Float64Array
 }
 
-/** A learner on one output of the embedder, for texts of at least `minimumCharacters`. */
-export function linearLearner(output: string, minimumCharacters = 1): Learner {
+/** A learner on one output of the embedder. */
+export function linearLearner(output: string, ridge = RIDGE): Learner {
   return {
     id: `probe/${output}`,
     tier: 'T1',
     outputs: [output],
-    takes: (text) => text.length >= minimumCharacters && /\S/.test(text),
+    takes: (text) => /\S/.test(text),
     fit(texts, rows, positive) {
       const matrix = texts.matrix(output)
       const standard = standardOf(matrix, rows)
-      return createScorer(output, fitWeights(matrix, rows, positive, standard), standard)
+      return createScorer(output, fitWeights(matrix, rows, positive, standard, ridge), standard)
     },
   }
 }
@@ -62,6 +62,7 @@ function fitWeights(
   rows: readonly number[],
   positive: (row: number) => boolean,
   { mean, deviation }: Standard,
+  ridge: number,
 ): Float64Array {
   const positives = rows.filter(positive).length
   const gram = new Float64Array(dimensions * dimensions)
@@ -77,6 +78,6 @@ function fitWeights(
       for (let j = 0; j <= i; j++) gram[i * dimensions + j]! += scaled * x[j]!
     }
   }
-  for (let i = 0; i < dimensions; i++) gram[i * dimensions + i]! += RIDGE
+  for (let i = 0; i < dimensions; i++) gram[i * dimensions + i]! += ridge
   return solveSymmetric(gram, target)
 }
