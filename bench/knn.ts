@@ -27,7 +27,7 @@ const REQUIRED_RECALL = 0.98
 const MANY = 1_000_000
 /** Candidates for each neighbour, before their exact similarity is computed. */
 const CANDIDATES_A_NEIGHBOUR = NEIGHBOUR_PARAMETERS.candidates / NEIGHBOUR_PARAMETERS.neighbours
-const LEAST_CANDIDATES = 32
+const LEAST_CANDIDATES = 24
 
 const { vectors: count, queries, neighbours: k, rounds } = sizesFrom({ vectors: 200_000, queries: 2048, neighbours: 10, rounds: 3 })
 const threads = availableParallelism()

@@ -3,21 +3,24 @@
  * another prefix, another truncation or a row that was never computed (after TOPLOC, arXiv 2501.16007).
  *
  * A fingerprint holds the 8 components of greatest magnitude, in the order of their indices, in 12 bits each, most significant first:
- * 9 bits of the index (modulo 512), the sign, and two bits of the magnitude m: ⌊2·log₂ m⌋ modulo 4, taken from the lowest bit of
- * the exponent and whether the fraction is at least √2. Among equal magnitudes the lower index comes first. A row of zeros, which
- * stands for a sample without a text, has zeros.
+ * 9 bits of the index (modulo 512), the sign, and the fourth and fifth bit of the fraction of the number in single precision, which
+ * repeat every eighth of an octave or less. Among equal magnitudes the lower index comes first. Zeros stand for a sample without a text.
+ *
+ * Measured with MiniLM on 160 real texts of more than 30 words: "query: " before the text leaves at most 5 of 8 components, cutting the
+ * last tenth of the words or half of the tokens at most 5, gte-small at most 1; another device or fp16 arithmetic leaves 7 or 8.
  */
 export const FINGERPRINT_BYTES = 12
 export const FINGERPRINT_COMPONENTS = 8
 
-const INDEX_BITS = 9
-const HALF_OCTAVES = 4
+/** How far honest computations of a large component may lie apart, relatively: four times what fp16 arithmetic does. */
+const TOLERANCE = 1 / 256
+const INDEX_VALUES = 512
 
-/** Writes the fingerprint of a row of at least 8 finite numbers, not all zero, to `target` from `offset` on. */
+/** Writes the fingerprint of a row of at least 8 finite numbers to `target` from `offset` on. Throws a RangeError for other rows. */
 export function writeFingerprint(row: ArrayLike<number>, target: Uint8Array, offset = 0): void {
-  const codes = greatest(row).map((index) => componentCode(index, row[index]!))
+  const indices = greatest(row).sort((a, b) => a - b)
   for (let pair = 0; pair < FINGERPRINT_COMPONENTS; pair += 2) {
-    const bits = codes[pair]! * 4096 + codes[pair + 1]!
+    const bits = codeAt(row, indices[pair]!) * 4096 + codeAt(row, indices[pair + 1]!)
     const at = offset + (pair / 2) * 3
     target[at] = bits >>> 16
     target[at + 1] = bits >>> 8
@@ -25,21 +28,24 @@ export function writeFingerprint(row: ArrayLike<number>, target: Uint8Array, off
   }
 }
 
-/** How many of the 8 components two fingerprints share: the same index and sign, and a magnitude at most half an octave away. */
-export function fingerprintAgreement(a: Uint8Array, b: Uint8Array): number {
-  const left = readComponents(a)
-  const right = readComponents(b)
-  let shared = 0
-  for (const code of left) {
-    const at = right.findIndex((other) => code >> 2 === other >> 2 && areNear(code % HALF_OCTAVES, other % HALF_OCTAVES))
-    if (at < 0) continue
-    right.splice(at, 1)
-    shared++
-  }
-  return shared
+/**
+ * How many of the 8 components of a fingerprint a row has that was computed elsewhere: all, or all but one, where both are honest. Each
+ * component of the row counts once.
+ */
+export function fingerprintAgreement(fingerprint: Uint8Array, row: ArrayLike<number>): number {
+  const least = Math.abs(row[greatest(row).at(-1)!]!) * (1 - 2 * TOLERANCE)
+  const counted = new Set<number>()
+  for (const code of readCodes(fingerprint))
+    for (let index = code >>> 3; index < row.length; index += INDEX_VALUES) {
+      const value = row[index]!
+      if (counted.has(index) || Math.abs(value) < least || !isNear(code & 7, value)) continue
+      counted.add(index)
+      break
+    }
+  return counted.size
 }
 
-/** Indices of the 8 greatest magnitudes, rising. Throws a RangeError for what has no fingerprint. */
+/** Indices of the 8 greatest magnitudes, greatest first. */
 function greatest(row: ArrayLike<number>): number[] {
   if (row.length < FINGERPRINT_COMPONENTS) throw new RangeError(`a row of ${row.length} numbers has no fingerprint`)
   const best: number[] = []
@@ -52,26 +58,27 @@ function greatest(row: ArrayLike<number>): number[] {
     while (at > 0 && Math.abs(row[best[at - 1]!]!) < magnitude) at--
     best.splice(at, 0, i)
   }
-  return best.sort((a, b) => a - b)
+  return best
+}
+
+function codeAt(row: ArrayLike<number>, index: number): number {
+  return (index % INDEX_VALUES) * 8 + valueCode(row[index]!)
 }
 
 const word = new DataView(new ArrayBuffer(4))
-/** Fraction of the single-precision number next below √2. */
-const ROOT_OF_TWO = 0x3504f3
 
-/** The number as single precision has it: sign, lowest bit of the exponent, upper half of the octave or not. */
-function componentCode(index: number, value: number): number {
+/** Sign, then the two bits of the fraction. */
+function valueCode(value: number): number {
   word.setFloat32(0, value)
   const bits = word.getUint32(0)
-  const halfOctave = ((bits >>> 23) & 1) * 2 + ((bits & 0x7fffff) > ROOT_OF_TWO ? 1 : 0)
-  return ((index % 2 ** INDEX_BITS) << 3) | ((bits >>> 31) << 2) | halfOctave
+  return (bits >>> 31) * 4 + ((bits >>> 18) & 3)
 }
 
-function areNear(a: number, b: number): boolean {
-  return (a - b + HALF_OCTAVES + 1) % HALF_OCTAVES <= 2
+function isNear(code: number, value: number): boolean {
+  return code === valueCode(value) || code === valueCode(value * (1 - TOLERANCE)) || code === valueCode(value * (1 + TOLERANCE))
 }
 
-function readComponents(fingerprint: Uint8Array): number[] {
+function readCodes(fingerprint: Uint8Array): number[] {
   const codes: number[] = []
   for (let at = 0; at < FINGERPRINT_BYTES; at += 3) {
     const bits = (fingerprint[at]! << 16) | (fingerprint[at + 1]! << 8) | fingerprint[at + 2]!

@@ -11,7 +11,11 @@ export const reverify = defineCommand({
   positionals: ['REF'],
   options: {
     rows: { type: 'integer', minimum: 1, value: 'N', help: 'how many rows to check; all of the report unless given' },
-    beacon: { type: 'text', value: 'HEX', help: 'public randomness that is younger than the report (default: this machine’s own)' },
+    beacon: {
+      type: 'text',
+      value: 'TEXT',
+      help: 'public randomness that is younger than the report: 64 hexadecimal digits, or any text (default: this machine’s own)',
+    },
   },
   async run({ registry, signal, output: { json } }, { positionals: [ref], options }) {
     const report = await resolveReport(registry, ref)

@@ -50,7 +50,7 @@ export const Tolerance = z
     cosineDistanceBillionths: Count,
     /** Between two rows: their cosine similarity by the one and by the other. */
     similarityBillionths: Count,
-    /** Components that the two fingerprints of one row share at least (core/fingerprint.ts). */
+    /** Components of a row's fingerprint that the row computed by the other has at least (core/fingerprint.ts). */
     fingerprintComponents: z.number().int().min(0).max(8),
   })
   .meta({ id: 'Tolerance' })

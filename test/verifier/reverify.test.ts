@@ -9,6 +9,7 @@ import { type FindingsTable, NO_CLUSTER } from '../../core/findingsTable.ts'
 import { Problem } from '../../core/problem.ts'
 import type { Blocks } from '../../store/blocks.ts'
 import { asStored, createEmbedder } from '../../verifier/embedding/embedder.ts'
+import { fingerprintsOf } from '../../verifier/embedding/fingerprints.ts'
 import { defaultModelCache } from '../../verifier/embedding/modelCache.ts'
 import { DEFAULT_MODEL } from '../../verifier/embedding/models.ts'
 import { buildRecipe } from '../../verifier/recipe.ts'
@@ -151,13 +152,16 @@ describe('agreement of two reports', () => {
     assert.deepEqual(compare(joined, tableOf(), { borderline: [5] }), [['detector semantic_duplicate (T1)', [1, 4]]])
   })
 
-  it('of fingerprints counts the components that are shared', () => {
-    const claimed = Uint8Array.from({ length: 3 * FINGERPRINT_BYTES }, (_, i) => i * 37 + 1)
-    const own = claimed.slice(FINGERPRINT_BYTES)
-    assert.equal(compareFingerprints(claimed, own, [1, 2], 8).passed, true)
-    // Twelve bits of sample 2 are another component.
-    own[FINGERPRINT_BYTES]! ^= 0xff
-    assert.deepEqual(compareFingerprints(claimed, own, [1, 2], 8).samples, [2])
-    assert.equal(compareFingerprints(claimed, own, [1, 2], 7).passed, true)
+  it('of embeddings counts the components of each fingerprint', () => {
+    const dimensions = 16
+    const vectors = Float32Array.from({ length: 3 * dimensions }, (_, i) => Math.sin(i * i + 1))
+    const claimed = fingerprintsOf({ dimensions, vectors, valid: Uint8Array.of(1, 1, 1) })
+    const own = { dimensions, vectors: vectors.slice(dimensions), valid: Uint8Array.of(1, 1), samples: [1, 2] }
+    assert.equal(compareFingerprints(claimed, own, 8).passed, true)
+    // The last twelve bits of sample 2 are another component's.
+    claimed[3 * FINGERPRINT_BYTES - 1]! ^= 0x04
+    assert.deepEqual(compareFingerprints(claimed, own, 8).samples, [2])
+    assert.equal(compareFingerprints(claimed, own, 7).passed, true)
+    assert.deepEqual(compareFingerprints(claimed, { ...own, valid: Uint8Array.of(0, 1) }, 7).samples, [1])
   })
 })

@@ -21,7 +21,7 @@ export const NEIGHBOUR_PARAMETERS = {
   partSamples: 1_048_576,
   candidates: 160,
   connectivity: 16,
-  expansion: 128,
+  expansion: 64,
 } as const
 
 /** The search that a recipe asks for. Throws a TypeError where a parameter is missing. */

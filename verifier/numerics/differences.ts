@@ -25,7 +25,7 @@ export interface Differences {
   cosineDistance: Quantiles
   /** Of two rows' cosine similarity: by the one computation and by the other. */
   similarity: Quantiles
-  /** How many rows share 0, 1 … 8 components of their fingerprints. */
+  /** How many rows of the other have 0, 1 … 8 components of the reference's fingerprint. */
   fingerprints: number[]
 }
 
@@ -48,7 +48,7 @@ export function compareVectors(reference: VectorSet, other: VectorSet): Differen
     const [a, b] = [rowOf(reference, row), rowOf(other, row)]
     cosineDistance[row] = cosineDistanceOf(a, b)
     if (a.every((value, d) => value === b[d])) identicalRows++
-    fingerprints[fingerprintAgreement(fingerprintOf(a), fingerprintOf(b))]!++
+    fingerprints[fingerprintAgreement(fingerprintOf(a), b)]!++
     for (const step of PARTNERS)
       if (step < rows) {
         const partner = (row + step) % rows

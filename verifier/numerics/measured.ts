@@ -10,7 +10,7 @@ import { ALL_MINILM_L6_V2 } from '../embedding/models.ts'
 const model = encodeModel(ALL_MINILM_L6_V2.model).cid
 
 export const MEASURED_TOLERANCES: readonly Tolerance[] = [
-  { model, device: 'cpu', mode: 'fp32', cosineDistanceBillionths: 10, similarityBillionths: 40_000, fingerprintComponents: 7 },
-  { model, device: 'webgpu', mode: 'fp32', cosineDistanceBillionths: 10, similarityBillionths: 40_000, fingerprintComponents: 7 },
-  { model, device: 'cpu', mode: 'fp16', cosineDistanceBillionths: 1000, similarityBillionths: 800_000, fingerprintComponents: 6 },
+  { model, device: 'cpu', mode: 'fp32', cosineDistanceBillionths: 30, similarityBillionths: 42_000, fingerprintComponents: 7 },
+  { model, device: 'webgpu', mode: 'fp32', cosineDistanceBillionths: 30, similarityBillionths: 42_000, fingerprintComponents: 7 },
+  { model, device: 'cpu', mode: 'fp16', cosineDistanceBillionths: 2200, similarityBillionths: 930_000, fingerprintComponents: 6 },
 ]

@@ -4,9 +4,10 @@
  */
 import type { DetectorReference, Tier } from '../../core/documents/recipe.ts'
 import type { Report } from '../../core/documents/report.ts'
-import { FINGERPRINT_BYTES, fingerprintAgreement } from '../../core/fingerprint.ts'
+import { FINGERPRINT_BYTES, FINGERPRINT_COMPONENTS, fingerprintAgreement } from '../../core/fingerprint.ts'
 import { flagMask, type FlagName } from '../../core/findings.ts'
 import { type FindingsTable, NO_CLUSTER, NO_SCORE } from '../../core/findingsTable.ts'
+import type { Embeddings } from '../detectors/detector.ts'
 
 /** A law of the comparison. */
 export interface Check {
@@ -103,26 +104,25 @@ function compareStates(claimed: Report, own: Report): Check {
   return { name: 'states of the properties', passed: differing.length === 0, detail: differing.join('; ') || own.verdict, samples: [] }
 }
 
-/**
- * Whether the fingerprints of these samples agree: `own` has one for each of `samples`, in their order, `claimed` one for each sample of
- * the index. At least `least` components have to be shared.
- */
-export function compareFingerprints(claimed: Uint8Array, own: Uint8Array, samples: readonly number[], least: number): Check {
-  const name = 'embeddings by their fingerprints'
-  let fewest = Number.POSITIVE_INFINITY
+/** Embeddings that were computed here, one for each of `samples`, in their order. */
+export interface OwnEmbeddings extends Pick<Embeddings, 'dimensions' | 'vectors' | 'valid'> {
+  samples: readonly number[]
+}
+
+/** Whether our embeddings have at least `least` components of the fingerprints that the report commits to: 12 bytes a sample of the index. */
+export function compareFingerprints(claimed: Uint8Array, { samples, dimensions, vectors, valid }: OwnEmbeddings, least: number): Check {
+  let fewest = FINGERPRINT_COMPONENTS
   const broken = samples.filter((sample, i) => {
-    const theirs = claimed.subarray(sample * FINGERPRINT_BYTES, (sample + 1) * FINGERPRINT_BYTES)
-    const ours = own.subarray(i * FINGERPRINT_BYTES, (i + 1) * FINGERPRINT_BYTES)
-    if (isEmpty(theirs) || isEmpty(ours)) return isEmpty(theirs) !== isEmpty(ours)
-    const shared = fingerprintAgreement(theirs, ours)
+    const fingerprint = claimed.subarray(sample * FINGERPRINT_BYTES, (sample + 1) * FINGERPRINT_BYTES)
+    if (isEmpty(fingerprint) || !valid[i]) return isEmpty(fingerprint) !== !valid[i]
+    const shared = fingerprintAgreement(fingerprint, vectors.subarray(i * dimensions, (i + 1) * dimensions))
     fewest = Math.min(fewest, shared)
     return shared < least
   })
-  const seen = Number.isFinite(fewest) ? ` (the fewest: ${fewest})` : ''
   return {
-    name,
+    name: 'embeddings by their fingerprints',
     passed: broken.length === 0,
-    detail: `${samples.length - broken.length} of ${samples.length} samples share at least ${least} of 8 components${seen}`,
+    detail: `${samples.length - broken.length} of ${samples.length} samples have at least ${least} of 8 components (the fewest: ${fewest})`,
     samples: broken,
   }
 }

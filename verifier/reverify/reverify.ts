@@ -20,9 +20,8 @@ import { openSamples } from '../../store/samples.ts'
 import { buildReport } from '../buildReport.ts'
 import { textOf } from '../columns.ts'
 import { detectorsOf } from '../detectorRun.ts'
-import type { DetectorAbstained, DetectorResult } from '../detectors/detector.ts'
+import type { DetectorAbstained, DetectorResult, Embeddings } from '../detectors/detector.ts'
 import { asStored, type Embedder } from '../embedding/embedder.ts'
-import { fingerprintsOf } from '../embedding/fingerprints.ts'
 import { similarityToleranceMillionths } from '../numerics/tolerance.ts'
 import { DETECTORS } from '../recipe.ts'
 import { type Check, compareFingerprints, compareReports, type ReportTables } from './agreement.ts'
@@ -65,7 +64,12 @@ export async function reverifyReport(subject: Subject, options: ReverifyOptions)
   const { report, index, recipe } = subject
   const { blocks } = options
   let results: ReadonlyMap<string, DetectorResult | DetectorAbstained> = new Map()
-  const embedder = options.embedder && asStored(options.embedder)
+  let embeddings: Embeddings | undefined
+  const source = options.embedder && asStored(options.embedder)
+  const embedder = source && {
+    reference: source.reference,
+    embed: async (...words: Parameters<typeof source.embed>) => (embeddings = await source.embed(...words)),
+  }
   const ownReport = await buildReport({ ...options, ...subject, embedder, onResults: (all) => (results = all) })
   const { cid } = encodeDocument('report', ownReport, blocks.hash)
   const same: Check = {
@@ -81,10 +85,10 @@ export async function reverifyReport(subject: Subject, options: ReverifyOptions)
   const { sampleCount } = index.document
   const [claimed, own] = await Promise.all([readTables(blocks, report.document), readTables(blocks, ownReport)])
   const checks = [same, ...compareReports(claimed, own, detectors, similarityToleranceMillionths(recipe.document))]
-  const fingerprints = await Promise.all([report.document, ownReport].map((one) => readFingerprints(blocks, one)))
-  if (fingerprints[0] !== undefined && fingerprints[1] !== undefined) {
-    const all = Array.from({ length: sampleCount }, (_, sample) => sample)
-    checks.push(compareFingerprints(fingerprints[0], fingerprints[1], all, leastComponents(recipe.document)))
+  const fingerprints = await readFingerprints(blocks, report.document)
+  if (fingerprints !== undefined && embeddings !== undefined) {
+    const samples = Array.from({ length: sampleCount }, (_, sample) => sample)
+    checks.push(compareFingerprints(fingerprints, { ...embeddings, samples }, leastComponents(recipe.document)))
   }
   return { checks, ownReport }
 }
@@ -115,7 +119,7 @@ export async function auditEmbeddings(
       onProgress: (share) => onProgress({ stage: 'embedding texts', done: Math.floor(share * texts.length), total: texts.length }),
     },
   )
-  const check = compareFingerprints(claimed, fingerprintsOf(embeddings), samples, leastComponents(recipe.document))
+  const check = compareFingerprints(claimed, { ...embeddings, samples }, leastComponents(recipe.document))
   const missed = missProbability(0.01, samples.length)
   const chance = `had 1 % of the samples been made up, this would have missed it with probability ${missed.toPrecision(2)}`
   return { checks: [{ ...check, detail: `${check.detail}; ${chance}` }] }
