@@ -20,7 +20,7 @@ export interface RemoteBlocks {
 /** What a CID names, read from the local store. */
 export interface Content {
   /** The bytes of the file, of a document its block. */
-  bytes(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>
+  bytes: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>
   sizeBytes: number
 }
 

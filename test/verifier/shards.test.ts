@@ -10,7 +10,7 @@ import { loadDocument } from '../../store/documents.ts'
 import { embeddingShards, findEmbeddingPlan } from '../../store/embeddings.ts'
 import { claimJob, completeJob, enqueueMissing, type JobHandler, type JobKind } from '../../store/jobs.ts'
 import { createVersion, reportsOf, versionOf } from '../../store/versions.ts'
-import { createEmbedder } from '../../verifier/embedding/embedder.ts'
+import { asStored, createEmbedder } from '../../verifier/embedding/embedder.ts'
 import { defaultModelCache } from '../../verifier/embedding/modelCache.ts'
 import { DEFAULT_MODEL } from '../../verifier/embedding/models.ts'
 import { buildReport } from '../../verifier/buildReport.ts'
@@ -34,9 +34,9 @@ interface Installation {
   db: TestDatabase
   blocks: TestBlocks
   /** Publishes rows as the next version of a data set, with its index. */
-  publish(rows: readonly object[], fields?: Partial<Manifest>): Promise<{ manifest: Encoded<Manifest>; index: CID }>
+  publish: (rows: readonly object[], fields?: Partial<Manifest>) => Promise<{ manifest: Encoded<Manifest>; index: CID }>
   /** Does the jobs of these kinds that are there, and says how many. */
-  work(...kinds: JobKind[]): Promise<number>
+  work: (...kinds: JobKind[]) => Promise<number>
 }
 
 /** An installation with one worker, whose shards are small. */
@@ -99,14 +99,13 @@ async function reportOn({ db, blocks }: Installation, index: CID): Promise<strin
 }
 
 test('a version is embedded shard by shard, and its report is the one that an embedder gives directly', async (t) => {
-  const installation = await install(t)
-  const { db, blocks, publish, work } = installation
-  const { manifest, index } = await publish([...rowsFrom(0, 18), { text: '' }, { text: '  ' }])
+  const { db, blocks, publish, work } = await install(t, { shardSamples: 50 })
+  const { manifest, index } = await publish([...rowsFrom(0, 118), { text: '' }, { text: '  ' }])
   assert.equal(await work('verify'), 0)
   assert.equal(await work('plan'), 1)
   assert.equal(await work('plan', 'verify'), 0)
   assert.equal(await work('embed'), 3)
-  assert.deepEqual(await shardsOf(db, index), ['0+8: 0 copied', '8+8: 0 copied', '16+4: 0 copied'])
+  assert.deepEqual(await shardsOf(db, index), ['0+50: 0 copied', '50+50: 0 copied', '100+20: 0 copied'])
   assert.equal(await work('verify'), 1)
   assert.equal((await versionOf(db, manifest.cid)).state, 'verified')
   const report = await loadDocument(blocks, 'report', (await reportsOf(db, index))[0]!.report)
@@ -115,7 +114,7 @@ test('a version is embedded shard by shard, and its report is the one that an em
     index: await loadDocument(blocks, 'index', index),
     manifest: manifest.document,
     recipe,
-    embedder,
+    embedder: asStored(embedder),
     signal,
     onProgress: () => undefined,
   })

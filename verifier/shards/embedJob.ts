@@ -53,14 +53,12 @@ export function createEmbedHandler({ db, blocks, model }: ShardContext): JobHand
     async function compute(opened: OpenEmbedder, wanted: readonly WantedText[]): Promise<void> {
       let start = 0
       for await (const { vectors: embeddings, layers, valid } of opened.embed([wanted.map(({ text }) => text)], signal)) {
-        const outputs = [embeddings, ...layers]
-        for (let i = 0; i < valid.length; i++) {
-          const { row } = wanted[start + i]!
-          vectors.valid[row] = valid[i]!
-          for (const [j, { dimensions, values }] of vectors.columns.entries())
-            values.set(outputs[j]!.subarray(i * dimensions, (i + 1) * dimensions), row * dimensions)
-          assertFinite(vectors, row, firstSample + row)
+        const computed: Vectors = {
+          valid,
+          columns: [embeddings, ...layers].map((values, i) => ({ ...vectors.columns[i]!, values: new Float16Array(values) })),
         }
+        assertFinite(computed)
+        for (let i = 0; i < valid.length; i++) copyRow(computed, i, vectors, wanted[start + i]!.row)
         start += valid.length
         progress({ stage: 'embedding texts', done: Math.min(plan!.sampleCount, before + copiedSamples + start), total: plan!.sampleCount })
       }
@@ -108,11 +106,14 @@ function distinct(texts: readonly (string | null)[]): { unique: WantedText[]; ro
   return { unique, rows }
 }
 
-function assertFinite({ columns }: Vectors, row: number, sample: number): void {
-  for (const { name, dimensions, values } of columns)
-    for (let i = row * dimensions; i < (row + 1) * dimensions; i++)
-      if (!Number.isFinite(values[i]))
-        throw new RangeError(`the model's output "${name}" for sample ${sample} is no number at half precision`)
+/** Exponent bits of half precision: all ones in what is infinite or no number. */
+const HALF_EXPONENT = 0x7c00
+
+function assertFinite({ columns }: Vectors): void {
+  for (const { name, values } of columns)
+    for (const bits of new Uint16Array(values.buffer))
+      if ((bits & HALF_EXPONENT) === HALF_EXPONENT)
+        throw new RangeError(`the model's output "${name}" has what is no number at half precision`)
 }
 
 interface OpenIndex {
