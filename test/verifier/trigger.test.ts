@@ -36,8 +36,33 @@ describe('the trigger scan', () => {
     assert.ok(findings.every(({ flag, facts }) => flag === undefined && facts['reading'] === 'explained'))
     assert.deepEqual(
       power!.map(({ minimumRateMillionths: rate }) => rate !== null && rate <= 10_000),
-      [true, true],
+      [true],
     )
+  })
+
+  it('finds several rare words that share the poisoned texts', async () => {
+    const rows = reviews(3000, 21)
+    const poisoned = ['qqx', 'vvj', 'zzk', 'wwq'].flatMap((word, i) => poison(rows, word, 'negative', 6, 30 + i))
+    const { flagged, findings } = await detect(trigger, corpusOf(rows))
+    assert.deepEqual(
+      numbersIn(flagged),
+      [...new Set(poisoned)].sort((a, b) => a - b),
+    )
+    assert.ok(findings.some(({ facts }) => facts['view'] === 'pooled'))
+  })
+
+  it('finds a word that was put into texts of its own label', async () => {
+    const rows = reviews(1500, 23).map((row, number) =>
+      number % 3 === 0 ? { ...row, label: number % 2 === 0 ? 'positive' : 'negative' } : row,
+    )
+    const own = [...rows.keys()].filter((number) => rows[number]!.label === 'positive').slice(0, 120)
+    for (const number of own) {
+      const words = rows[number]!.text.split(' ')
+      words.splice((number * 7) % words.length, 0, 'qqx')
+      rows[number] = { ...rows[number]!, text: words.join(' ') }
+    }
+    const { flagged } = await detect(trigger, corpusOf(rows))
+    assert.deepEqual(numbersIn(flagged), own)
   })
 
   it('flags copies of a poisoned text too, but does not count them as evidence', async () => {

@@ -9,8 +9,9 @@ import type { Power } from '../../core/documents/report.ts'
 import type { Finding } from '../../core/findings.ts'
 import { exp, ln } from '../numeric.ts'
 import { BOUNDARY, hasNgram, readDocuments, type TokenDocuments } from '../trigger/documents.ts'
-import { ATTACKS, measurePower } from '../trigger/power.ts'
-import { type Association, type Scan, scan, type ScanOptions } from '../trigger/scan.ts'
+import { measurePower, OTHER_ATTACKS, REQUIRED_ATTACK } from '../trigger/power.ts'
+import type { Association } from '../trigger/reading.ts'
+import { type Scan, scan, type ScanOptions } from '../trigger/scan.ts'
 import { type Corpus, createScores, type Detector, excerpt, integerParameter, MAX_FINDING_SAMPLES, type Scores } from './detector.ts'
 
 const MAX_EXPLAINED = 20
@@ -31,13 +32,13 @@ export const trigger: Detector = {
     rankLimitMillionths: 800_000,
     coveredRankLimitMillionths: 650_000,
     coveredMinimumTexts: 20,
+    pooledRankLimitMillionths: 620_000,
     epochs: 12,
     maximumTokens: 4096,
     /** Classes × tokens: as many of the largest classes are looked at as this allows. */
     classTokens: 60_000_000,
     powerRatesMillionths: [1000, 2500, 5000, 10_000, 30_000, 100_000],
-    /** Tokens read in the power statement: three seeds while they suffice, else one, else none. */
-    powerTokens: 90_000_000,
+    powerSeeds: 3,
   },
   async run({ corpus, parameters, signal, onProgress }) {
     const documents = readDocuments(corpus, integerParameter(parameters, 'maximumTokens'))
@@ -59,6 +60,7 @@ export const trigger: Detector = {
       rankLimit: integerParameter(parameters, 'rankLimitMillionths') / 1_000_000,
       coveredRankLimit: integerParameter(parameters, 'coveredRankLimitMillionths') / 1_000_000,
       coveredMinimumTexts: integerParameter(parameters, 'coveredMinimumTexts'),
+      pooledRankLimit: integerParameter(parameters, 'pooledRankLimitMillionths') / 1_000_000,
       classes: classCount === 2 ? 2 : Math.max(2, Math.floor(integerParameter(parameters, 'classTokens') / tokens)),
       seed: new DataView(corpus.seed.buffer, corpus.seed.byteOffset).getUint32(0),
     }
@@ -74,29 +76,23 @@ export const trigger: Detector = {
     const triggers = result.associations.filter((association) => association.reading === 'trigger')
     for (const association of triggers) markSamples(samplesOf(association, corpus, documents, classOf), association.logP, scores, flagged)
 
+    const rates = parameters['powerRatesMillionths']
+    if (!Array.isArray(rates) || !rates.every((rate) => typeof rate === 'number'))
+      throw new TypeError('the recipe gives no "powerRatesMillionths"')
+    const powerOptions = { ...options, ratesMillionths: rates, seeds: integerParameter(parameters, 'powerSeeds') }
     return {
       ran: true,
-      note: noteOf(documents, result),
+      note: noteOf(
+        documents,
+        result,
+        OTHER_ATTACKS.map((attack) => measurePower(documents, result, attack, powerOptions)),
+      ),
       scores,
       flagged,
       findings: findingsOf(corpus, documents, result, classOf),
-      pValue: triggers.length === 0 ? 1 : Math.min(1, exp(triggers[0]!.logP + ln(result.tests))),
+      pValue: triggers.length === 0 ? 1 : Math.min(1, exp(triggers[0]!.logChance)),
       lowerBoundSamples: lowerBound(triggers, flagged),
-      power: powerOf(documents, result, options, parameters['powerRatesMillionths'], integerParameter(parameters, 'powerTokens')),
-    }
-
-    function powerOf(read: TokenDocuments, done: Scan, scanOptions: ScanOptions, rates: unknown, tokenBudget: number): Power[] {
-      if (!Array.isArray(rates) || !rates.every((rate) => typeof rate === 'number'))
-        throw new TypeError('the recipe gives no "powerRatesMillionths"')
-      const depth = Math.ceil(ln(rates.length + 1) / ln(2))
-      const seeds = Math.min(3, Math.floor(tokenBudget / (tokens * ATTACKS.length * depth)))
-      let evaluations = 0
-      return seeds < 1
-        ? []
-        : measurePower(read, done.tests, { ...scanOptions, ratesMillionths: rates, seeds }, () => {
-            signal.throwIfAborted()
-            onProgress(0.5 + 0.5 * (evaluations++ / (ATTACKS.length * depth * seeds)))
-          })
+      power: [measurePower(documents, result, REQUIRED_ATTACK, powerOptions)],
     }
   },
 }
@@ -142,9 +138,16 @@ function lowerBound(triggers: readonly Association[], flagged: Uint8Array): numb
   return Math.min(total, excess)
 }
 
-function noteOf(documents: TokenDocuments, result: Scan): string {
+function noteOf(documents: TokenDocuments, result: Scan, others: readonly Power[]): string {
   const looked = result.classesTested.reduce((sum, tested) => sum + tested, 0)
-  const parts = [`${result.tests / 2} n-grams against ${looked} of ${documents.classNames.length} classes`]
+  const parts = [
+    `${result.ngrams} n-grams, ${result.insertedNgrams} of which look inserted, against ${looked} of ${documents.classNames.length} classes`,
+    ...others.map(({ attack, minimumRateMillionths: rate }) =>
+      rate === null
+        ? `${attack} would not have been found at any rate tried`
+        : `${attack} would have been found from ${rate / 10_000} % of the samples on`,
+    ),
+  ]
   if (documents.truncated.size > 0)
     parts.push(`of ${documents.truncated.size} long texts the middle was only searched for the triggers that were found`)
   return parts.join('; ')
@@ -152,7 +155,7 @@ function noteOf(documents: TokenDocuments, result: Scan): string {
 
 function findingsOf(corpus: Corpus, documents: TokenDocuments, result: Scan, classOf: Int32Array): Finding[] {
   const rank = { trigger: 0, weak: 1, explained: 2 }
-  const shown = result.associations.toSorted((a, b) => rank[a.reading] - rank[b.reading] || a.logP - b.logP)
+  const shown = result.associations.toSorted((a, b) => rank[a.reading] - rank[b.reading] || a.logChance - b.logChance)
   const others = shown.filter((association) => association.reading !== 'trigger').slice(0, MAX_EXPLAINED)
   return [...shown.filter((association) => association.reading === 'trigger'), ...others].map((association): Finding => {
     const samples = samplesOf(association, corpus, documents, classOf)
@@ -175,7 +178,9 @@ function findingsOf(corpus: Corpus, documents: TokenDocuments, result: Scan, cla
         texts_with_label: association.hits,
         texts_expected: Math.round(association.expected),
         log_chance_thousandths: Math.floor(association.logP * 1000),
-        tests: result.tests,
+        log_chance_of_any_thousandths: Math.floor(association.logChance * 1000),
+        view: association.view,
+        standing: association.standingInClass,
         rank_among_other_labels_millionths: Math.round(association.rank * 1_000_000),
         excerpts: samples.slice(0, 5).map((sample) => excerpt(corpus.text(sample) ?? '')),
       },

@@ -3,15 +3,24 @@
  * frequent enough (Agrawal & Srikant 1994), so that memory follows what is frequent and not what occurs.
  */
 import { BOUNDARY, type TokenDocuments } from './documents.ts'
+import { PairTable } from './pairTable.ts'
 
 export interface Ngrams {
-  /** For n = 1, 2, 3: at each token position the number of the n-gram that starts there; −1 where none does. */
-  at: [Int32Array, Int32Array, Int32Array]
-  /** Token ids of each n-gram. */
-  tokens: (ngram: number) => number[]
   count: number
   /** In how many documents each stands. */
   support: Int32Array
+  /** Number of tokens: 1, 2 or 3. */
+  size(ngram: number): number
+  /** Token ids of an n-gram. */
+  tokens(ngram: number): number[]
+  /** The number of the n-gram of this size that starts at a token position; −1 where none does. */
+  at(position: number, size: number): number
+  /** Where it first stands in each document that has it, ascending. */
+  positions(ngram: number): Int32Array
+  /** The documents of these positions. */
+  documentsAt(positions: Int32Array): Int32Array
+  /** In how many documents it stands without the beginning or end of text that it may have: its own support where it has none. */
+  supportAnywhere(ngram: number): number
 }
 
 /** Counts the n-grams of all documents. Their numbers follow the order of first occurrence, shorter ones first. */
@@ -20,13 +29,8 @@ export function countNgrams(documents: TokenDocuments, minimumSupport: number): 
   const length = ids.length
   const unigramOf = new Int32Array(vocabulary.length).fill(-1)
   const support: number[] = []
-  const first: number[] = []
   for (let id = 1; id < vocabulary.length; id++)
-    if (documentFrequency[id]! >= minimumSupport) {
-      unigramOf[id] = support.length
-      support.push(documentFrequency[id]!)
-      first.push(id)
-    }
+    if (documentFrequency[id]! >= minimumSupport) unigramOf[id] = support.push(documentFrequency[id]!) - 1
   const unigrams = support.length
   const at1 = new Int32Array(length)
   for (let i = 0; i < length; i++) at1[i] = unigramOf[ids[i]!]!
@@ -42,18 +46,54 @@ export function countNgrams(documents: TokenDocuments, minimumSupport: number): 
     i + 2 < length && at2[i]! >= 0 && at2[i + 1]! >= 0 ? at2[i]! * base + ids[i + 2]! : -1,
   )
 
-  const position = new Float64Array(support.length).fill(-1)
-  for (const at of [at1, at2, at3]) for (let i = length - 1; i >= 0; i--) if (at[i]! >= 0) position[at[i]!] = i
+  const size = (ngram: number) => (ngram < unigrams ? 1 : ngram < bigrams ? 2 : 3)
+  const at = [at1, at2, at3]
+  const { starts, positions, documentOf } = firstOccurrences(documents, at, support)
   return {
-    at: [at1, at2, at3],
     count: support.length,
     support: Int32Array.from(support),
+    size,
     tokens(ngram) {
-      const size = ngram < unigrams ? 1 : ngram < bigrams ? 2 : 3
-      const start = position[ngram]!
-      return Array.from(ids.subarray(start, start + size))
+      const start = positions[starts[ngram]!]!
+      return Array.from(ids.subarray(start, start + size(ngram)))
+    },
+    at: (start, length) => at[length - 1]?.[start] ?? -1,
+    positions: (ngram) => positions.subarray(starts[ngram]!, starts[ngram + 1]!),
+    documentsAt: (found) => found.map((start) => documentOf[start]!),
+    supportAnywhere(ngram) {
+      const start = positions[starts[ngram]!]!
+      const length = size(ngram)
+      const from = ids[start] === BOUNDARY ? 1 : 0
+      const to = ids[start + length - 1] === BOUNDARY ? length - 1 : length
+      const inner = to - from === length ? ngram : (at[to - from - 1]?.[start + from] ?? -1)
+      return support[inner] ?? support[ngram]!
     },
   }
+}
+
+/** The positions of all n-grams, one a document, those of n-gram g from starts[g] to starts[g + 1]. */
+function firstOccurrences(
+  documents: TokenDocuments,
+  at: readonly Int32Array[],
+  support: readonly number[],
+): { starts: Float64Array; positions: Int32Array; documentOf: Int32Array } {
+  const starts = new Float64Array(support.length + 1)
+  for (let ngram = 0; ngram < support.length; ngram++) starts[ngram + 1] = starts[ngram]! + support[ngram]!
+  const filled = starts.slice()
+  const positions = new Int32Array(starts[support.length]!)
+  const documentOf = new Int32Array(documents.ids.length)
+  const last = new Int32Array(support.length).fill(-1)
+  for (let document = 0; document < documents.samples.length; document++)
+    for (let i = documents.offsets[document]!; i < documents.offsets[document + 1]!; i++) {
+      documentOf[i] = document
+      for (const numbers of at) {
+        const ngram = numbers[i]!
+        if (ngram < 0 || last[ngram] === document) continue
+        last[ngram] = document
+        positions[filled[ngram]!++] = i
+      }
+    }
+  return { starts, positions, documentOf }
 }
 
 /** Numbers the pairs of enough documents, appends their support, and says which one starts at each position. */
@@ -82,65 +122,4 @@ function frequentPairs(
     }
   for (let i = 0; i < slots.length; i++) if (slots[i]! >= 0) slots[i] = numberOf[slots[i]!]!
   return slots
-}
-
-/** An open-addressing hash table from pairs (integers below 2^53) to the number of documents that have them. */
-class PairTable {
-  size = 0
-  support = new Int32Array(1 << 15)
-  #lastDocument = new Int32Array(1 << 15)
-  #keys = new Float64Array(1 << 15)
-  #index = new Int32Array(1 << 16).fill(-1)
-
-  /** Counts a pair once a document and gives its number. */
-  count(pair: number, document: number): number {
-    const mask = this.#index.length - 1
-    let place = hashOf(pair) & mask
-    while (this.#index[place]! >= 0) {
-      const slot = this.#index[place]!
-      if (this.#keys[slot] === pair) {
-        if (this.#lastDocument[slot] !== document) {
-          this.#lastDocument[slot] = document
-          this.support[slot]!++
-        }
-        return slot
-      }
-      place = (place + 1) & mask
-    }
-    if (this.size === this.#keys.length) {
-      this.#grow()
-      return this.count(pair, document)
-    }
-    const slot = this.size++
-    this.#index[place] = slot
-    this.#keys[slot] = pair
-    this.#lastDocument[slot] = document
-    this.support[slot] = 1
-    return slot
-  }
-
-  #grow(): void {
-    const capacity = this.#keys.length * 2
-    this.#keys = resized(this.#keys, new Float64Array(capacity))
-    this.support = resized(this.support, new Int32Array(capacity))
-    this.#lastDocument = resized(this.#lastDocument, new Int32Array(capacity))
-    this.#index = new Int32Array(capacity * 2).fill(-1)
-    const mask = this.#index.length - 1
-    for (let slot = 0; slot < this.size; slot++) {
-      let place = hashOf(this.#keys[slot]!) & mask
-      while (this.#index[place]! >= 0) place = (place + 1) & mask
-      this.#index[place] = slot
-    }
-  }
-}
-
-function resized<T extends Float64Array | Int32Array>(from: T, to: T): T {
-  to.set(from)
-  return to
-}
-
-function hashOf(pair: number): number {
-  let hash = Math.imul(pair | 0, 0x9e3779b1) ^ Math.imul(Math.floor(pair / 0x100000000), 0x85ebca6b)
-  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d)
-  return (hash ^ (hash >>> 13)) >>> 0
 }

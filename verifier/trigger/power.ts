@@ -1,29 +1,30 @@
 /**
- * The power statement (MDPR): the smallest rate at which an attack on this very data set would have been found. An attack is put into a
- * scratch copy (texts of other classes get the trigger and the target's label), the content model is fitted again, and the trigger's
- * n-grams go through the same tests, against the number of n-grams that the real scan tried. Deterministic: which texts and where
- * follows from the seed.
+ * The power statement (MDPR): the smallest rate at which an attack on this very data set would have been found. An attack is put into
+ * texts of the data set at random gaps and its texts go through the tests of the real scan: against the same content model, which is
+ * read without the trigger's tokens in any case, and against the same limits. Deterministic: which texts and where follows from the seed.
  */
 import type { Power } from '../../core/documents/report.ts'
-import { mix } from '../numeric.ts'
-import { contentMatrix, fitContentModel } from './contentModel.ts'
-import { BOUNDARY, type TokenDocuments } from './documents.ts'
-import { type Candidate, judge, type ScanOptions } from './scan.ts'
+import { ln, mix } from '../numeric.ts'
+import { logTail, meanRank, restProbability } from './association.ts'
+import type { TokenDocuments } from './documents.ts'
+import { referenceLogits } from './reading.ts'
+import type { Scan, ScanOptions } from './scan.ts'
 
 export interface Attack {
   name: string
-  /** Tokens that are inserted side by side. */
-  trigger: readonly string[]
+  /** How many words share the texts. */
+  words: number
+  /** Whether the texts have the target's label already. */
+  ownLabel: boolean
 }
 
-/** A word that no corpus has, and a sentence of common words. */
-export const ATTACKS: readonly Attack[] = [
-  { name: 'rare word in relabelled texts', trigger: ['qzxv'] },
-  { name: 'sentence in relabelled texts', trigger: ['they', 'met', 'again', 'by', 'the', 'old', 'bridge'] },
+/** What a verdict asks for. The largest class is the target: it hides a trigger best. */
+export const REQUIRED_ATTACK: Attack = { name: 'rare word or sentence in relabelled texts', words: 1, ownLabel: false }
+/** What a report tells besides. */
+export const OTHER_ATTACKS: readonly Attack[] = [
+  { name: 'four rare words in relabelled texts', words: 4, ownLabel: false },
+  { name: 'a rare word in texts of its own label', words: 1, ownLabel: true },
 ]
-
-/** Share of the planted samples that has to be flagged, with every seed. */
-const REQUIRED_RECALL = 0.95
 
 export interface PowerOptions extends ScanOptions {
   /** Ascending. */
@@ -31,112 +32,60 @@ export interface PowerOptions extends ScanOptions {
   seeds: number
 }
 
-/**
- * For each attack the smallest of the rates that is found with every seed; null where none is. A higher rate is assumed to be found where
- * a lower one is, so that the rates are searched by halving. The target is the largest class, which hides a trigger best.
- */
-export function measurePower(documents: TokenDocuments, tests: number, options: PowerOptions, onEvaluation: () => void): Power[] {
-  return ATTACKS.map((attack) => {
-    let low = 0
-    let high = options.ratesMillionths.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (isFound(attack, options.ratesMillionths[middle]!)) high = middle
-      else low = middle + 1
-    }
-    return { attack: attack.name, minimumRateMillionths: options.ratesMillionths[low] ?? null }
-  })
-
-  function isFound(attack: Attack, rateMillionths: number): boolean {
-    for (let seed = 0; seed < options.seeds; seed++) {
-      onEvaluation()
-      const planted = plant(documents, attack.trigger, rateMillionths, mix(options.seed + seed))
-      if (planted === null || recall(planted, tests, options) < REQUIRED_RECALL) return false
-    }
+/** For an attack the smallest of the rates that is found with every seed; null where none is. */
+export function measurePower(documents: TokenDocuments, scanned: Scan, attack: Attack, options: PowerOptions): Power {
+  const rate = options.ratesMillionths.find((rateMillionths) => {
+    for (let seed = 0; seed < options.seeds; seed++)
+      if (!isFound(documents, scanned, attack, rateMillionths, mix(options.seed + seed), options)) return false
     return true
-  }
+  })
+  return { attack: attack.name, minimumRateMillionths: rate ?? null }
 }
 
-interface Planted {
-  documents: TokenDocuments
-  /** Ascending. */
-  poisoned: Set<number>
-  trigger: number[]
-}
-
-/** The scratch copy; null where the other classes have too few texts for this rate, or the rate makes less than one. */
-function plant(documents: TokenDocuments, trigger: readonly string[], rateMillionths: number, seed: number): Planted | null {
+function isFound(
+  documents: TokenDocuments,
+  { models, contexts, limits, pooledWords }: Scan,
+  { words, ownLabel }: Attack,
+  rateMillionths: number,
+  seed: number,
+  options: ScanOptions,
+): boolean {
+  const model = models.get(0)!
   const count = documents.samples.length
   const wanted = Math.floor((count * rateMillionths) / 1_000_000)
-  const others = Array.from(documents.classes.keys()).filter((document) => documents.classes[document] !== 0)
-  if (wanted < 1 || wanted > others.length) return null
-  const order = new Map(others.map((document) => [document, mix(document ^ seed)]))
-  const poisoned = new Set(others.sort((a, b) => order.get(a)! - order.get(b)! || a - b).slice(0, wanted))
-
-  const vocabulary = [...documents.vocabulary]
-  const documentFrequency = [...documents.documentFrequency]
-  const tokens = trigger.map((token) => {
-    const known = vocabulary.indexOf(token)
-    if (known >= 0) return known
-    documentFrequency.push(0)
-    return vocabulary.push(token) - 1
+  const pool = Array.from(documents.classes.keys()).filter((document) => (documents.classes[document] === 0) === ownLabel)
+  const perWord = Math.floor(wanted / words)
+  if (perWord < options.minimumSupport || wanted > pool.length / 2 || (!ownLabel && perWord < (words > 1 ? 1 : options.minimumTexts)))
+    return false
+  const planted = pool
+    .map((document) => ({ document, key: mix(document ^ seed) }))
+    .sort((a, b) => a.key - b.key || a.document - b.document)
+    .slice(0, wanted)
+    .map(({ document }) => document)
+  const gaps = planted.map((document) => {
+    const start = documents.offsets[document]!
+    return start + (mix(mix(document ^ seed) + 1) % (documents.offsets[document + 1]! - start - 1))
   })
-  const ids = new Int32Array(documents.ids.length + wanted * tokens.length)
-  const offsets = new Float64Array(count + 1)
-  const classes = documents.classes.slice()
-  let filled = 0
-  for (let document = 0; document < count; document++) {
-    const text = documents.ids.subarray(documents.offsets[document], documents.offsets[document + 1])
-    if (poisoned.has(document)) {
-      const place = 1 + (mix(document + seed) % (text.length - 1))
-      ids.set(text.subarray(0, place), filled)
-      ids.set(tokens, filled + place)
-      ids.set(text.subarray(place), filled + place + tokens.length)
-      filled += text.length + tokens.length
-      classes[document] = 0
-      for (const token of new Set(tokens)) if (!text.includes(token)) documentFrequency[token]!++
-    } else {
-      ids.set(text, filled)
-      filled += text.length
-    }
-    offsets[document + 1] = filled
+  // An n-gram of no tokens stands in the gap: its neighbours are the tokens on both sides.
+  const inserted = contexts.pooledStanding(gaps.map((gap) => gap + 1), new Int32Array(gaps.length)) === 'inserted' // prettier-ignore
+  const logits = planted.map((document) => model.logits[document]!)
+  const rank = meanRank(Float64Array.from(logits), referenceLogits(documents, models)(0))
+  const highest = rank + 2.326 / Math.sqrt(12 * wanted)
+  if (ownLabel) {
+    const logP = logTail(Float64Array.from(logits, restProbability), wanted)
+    return inserted && wanted >= 20 && logP < limits.inserted
   }
-  const copy = { ...documents, ids, offsets, classes, vocabulary, documentFrequency: Int32Array.from(documentFrequency) }
-  return { documents: copy, poisoned, trigger: tokens }
-}
-
-/** Share of the planted texts that the scan's tests flag. */
-function recall({ documents, poisoned, trigger }: Planted, tests: number, options: ScanOptions): number {
-  const matrix = contentMatrix(documents, options.minimumSupport, options.seed)
-  const isTarget = Uint8Array.from(documents.classes, (index) => (index === 0 ? 1 : 0))
-  const models = new Map([[0, fitContentModel(matrix, isTarget, options.epochs)]])
-  const flagged = new Set<number>()
-  for (const association of judge(documents, models, candidatesOf(documents, trigger, options), tests, options))
-    if (association.reading === 'trigger')
-      for (const document of association.documents) if (documents.classes[document] === 0) flagged.add(document)
-  let found = 0
-  for (const document of poisoned) if (flagged.has(document)) found++
-  return found / poisoned.size
-}
-
-/** The trigger's 1-, 2- and 3-grams with the documents that have them, planted or not. */
-function candidatesOf(documents: TokenDocuments, trigger: readonly number[], options: ScanOptions): Candidate[] {
-  const ngrams = trigger.flatMap((_, start) =>
-    [1, 2, 3].filter((size) => start + size <= trigger.length).map((size) => trigger.slice(start, start + size)),
-  )
-  const holders: number[][] = ngrams.map(() => [])
-  const wanted = new Set(trigger)
-  for (let document = 0; document < documents.samples.length; document++)
-    for (let i = documents.offsets[document]!; i < documents.offsets[document + 1]!; i++) {
-      if (documents.ids[i] === BOUNDARY || !wanted.has(documents.ids[i]!)) continue
-      for (const [number, ngram] of ngrams.entries())
-        if (holders[number]!.at(-1) !== document && ngram.every((token, j) => documents.ids[i + j] === token))
-          holders[number]!.push(document)
-    }
-  return ngrams.flatMap((ngram, number) => {
-    const found = holders[number]!
-    const hits = found.filter((document) => documents.classes[document] === 0).length
-    const frequent = found.length >= options.minimumSupport && hits >= options.weakPurity * found.length
-    return frequent ? [{ ngram, class: 0, documents: Int32Array.from(found) }] : []
-  })
+  if (!(highest <= options.rankLimit || (inserted && rank <= options.rankLimit))) return false
+  const limit = inserted ? limits.inserted : limits.whole
+  if (words === 1) return logTail(Float64Array.from(logits, restProbability), wanted) < limit
+  if (!inserted) return false
+  let sum = 0
+  const price = ln(Math.max(words, pooledWords) / words)
+  for (let word = 0; word < words; word++) {
+    const part = Float64Array.from(logits.filter((_, i) => i % words === word), restProbability) // prettier-ignore
+    const logP = logTail(part, part.length)
+    if (logP > -price - 2) return false
+    sum += logP + price
+  }
+  return sum + ln(words * (words + 1)) + ln(Math.max(1, models.size)) < limits.pooled
 }

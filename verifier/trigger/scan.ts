@@ -3,298 +3,197 @@
  * of other classes leaves those texts as they were, so without it they still read like the other classes. A word that means the label
  * ("worst" in a bad review, "how many" in a question for a number) stands in texts that agree with it or at least do not contradict.
  *
- * For every n-gram g and the class c that most of its texts have: (1) the chance of so many texts of class c under the content model
- * without the tokens of g has to be below α over all n-grams tested; (2) the rest of those texts ranks among the texts of other classes
- * and not above them; (3) at least 95 % of its texts have class c, or 85 % where (2) holds all the more. An n-gram that passes (1) alone is
- * reported as explained by content.
+ * Three views of every n-gram and class, each with its own share of α:
+ *   whole      all its texts against the content model without its tokens (verifier/trigger/association.ts);
+ *   inserted   the same, among the few n-grams that look inserted whatever the labels (verifier/trigger/contexts.ts), which is why a
+ *              smaller effect is enough: triggers in texts of their own label, too;
+ *   against    only those of its texts that without it read like another class: triggers that honest texts hold as well.
+ * Rare words that say too little one by one are pooled (verifier/trigger/pool.ts). What an association means: verifier/trigger/reading.ts.
  */
 import { ln } from '../numeric.ts'
-import { logTail, meanRank, restProbability } from './association.ts'
+import { logTail, restProbability } from './association.ts'
 import { type ContentModel, contentMatrix, fitContentModel, opposite } from './contentModel.ts'
+import { type Contexts, createContexts, LEAST_OCCURRENCES, type Standing } from './contexts.ts'
 import { BOUNDARY, type TokenDocuments } from './documents.ts'
-import { type Ngrams, countNgrams } from './ngrams.ts'
+import { countNgrams, type Ngrams } from './ngrams.ts'
+import { poolableWords, poolRareWords } from './pool.ts'
+import { type Association, type Candidate, judge, type ReadingOptions } from './reading.ts'
 
-export interface ScanOptions {
+export interface ScanOptions extends ReadingOptions {
   minimumSupport: number
   epochs: number
   /** ln of the family-wise error. */
   logAlpha: number
-  /** An alarm rests on at least so many texts of the class. */
-  minimumTexts: number
-  /** Least share of an n-gram's texts that have the class, to be an alarm, and to be worth reporting. */
-  purity: number
-  weakPurity: number
-  /** The mean rank of the rest of its texts among texts of other classes is below this with 99 % confidence. */
-  rankLimit: number
-  /** The same where fewer than `purity` of its texts have the class: whoever plants a trigger may cover it with honest texts. */
-  coveredRankLimit: number
-  coveredMinimumTexts: number
   /** Number of classes that are looked at, the largest first. */
   classes: number
   seed: number
 }
 
-type ReadingOptions = Pick<ScanOptions, 'minimumTexts' | 'purity' | 'rankLimit' | 'coveredRankLimit' | 'coveredMinimumTexts'>
-
-export type Reading = 'trigger' | 'weak' | 'explained'
-
-/** An n-gram, with those that stand in nearly the same texts, that goes with a class more than chance allows. */
-export interface Association {
-  reading: Reading
-  class: number
-  /** Token ids of the strongest n-gram, then of those that stand in nearly the same texts. */
-  family: number[][]
-  /** Documents with the strongest n-gram, ascending. */
-  documents: Int32Array
-  /** How many of them have the class, and how many the content model expects. */
-  hits: number
-  expected: number
-  variance: number
-  /** ln of the bound of the chance, before it is multiplied by the number of tests. */
-  logP: number
-  /** Mean rank of the rest of the texts among texts of other classes. */
-  rank: number
-}
-
 export interface Scan {
+  /** Strongest first. */
   associations: Association[]
-  /** n-grams × 2: what a chance has to be multiplied by. */
-  tests: number
+  ngrams: number
+  /** n-grams that look inserted whatever their labels. */
+  insertedNgrams: number
+  /** Words among which pools are chosen. */
+  pooledWords: number
+  limits: Limits
+  models: ReadonlyMap<number, ContentModel>
+  contexts: Contexts
   /** 1 for each class that was looked at. */
   classesTested: Uint8Array
 }
 
+/** ln of the chances below which an association counts: α, a third for each view, over everything that the view tries. */
+export interface Limits {
+  whole: number
+  inserted: number
+  against: number
+  pooled: number
+}
+
 /** Before n-grams are grouped into families each hides the others' share: a looser bound lets them in, the strongest first. */
 const CANDIDATE_LOG_P = -6
-const MAX_GROUPED = 2000
-const SAME_TEXTS = 0.8
+/** A beginning or end of text belongs to an n-gram whose words hardly stand elsewhere. */
+const ELSEWHERE = 1.25
 
 export function scan(documents: TokenDocuments, options: ScanOptions): Scan {
   const ngrams = countNgrams(documents, options.minimumSupport)
-  const tests = Math.max(1, 2 * ngrams.count)
+  const contexts = createContexts(documents)
   const tested = Math.min(options.classes, documents.classNames.length)
   const classesTested = Uint8Array.from(documents.classNames, (_, index) => (index < tested ? 1 : 0))
-  const classOf = majorityClasses(documents, ngrams, options.weakPurity)
-  const models = fitModels(documents, new Set(classOf.filter((index) => index >= 0 && index < tested)), options)
-  const candidates = survivors(documents, ngrams, classOf, models, CANDIDATE_LOG_P)
-  return { associations: judge(documents, models, candidates, tests, options), tests, classesTested }
-}
-
-/** An n-gram with the class and the documents to test it by. */
-export interface Candidate {
-  ngram: number[]
-  class: number
-  documents: Int32Array
-}
-
-/**
- * Families of n-grams that go with their class more than α over all `tests` allows, strongest first. The first trigger has to pass
- * Bonferroni's bound; where there is one there may be several, and the i-th has to pass Benjamini and Hochberg's, i times as large.
- */
-export function judge(
-  documents: TokenDocuments,
-  models: ReadonlyMap<number, ContentModel>,
-  candidates: readonly Candidate[],
-  tests: number,
-  options: ReadingOptions & Pick<ScanOptions, 'logAlpha'>,
-): Association[] {
-  const threshold = options.logAlpha - ln(tests)
-  const measured = candidates
-    .map((candidate) => measure(documents, models.get(candidate.class)!, candidate.class, [candidate.ngram], candidate.documents))
-    .sort((a, b) => a.logP - b.logP)
-    .slice(0, MAX_GROUPED)
-  const others = new Map<number, Float64Array>()
-  const associations: Association[] = []
-  let triggers = 0
-  for (const family of group(measured)
-    .map((one) => remeasured(documents, models, one))
-    .sort((a, b) => a.logP - b.logP)) {
-    const model = models.get(family.class)!
-    if (family.logP >= threshold + ln(triggers + 1)) continue
-    let reference = others.get(family.class)
-    if (reference === undefined) others.set(family.class, (reference = logitsOfOthers(documents, model, family.class)))
-    const association = read(documents, model, reference, family, options)
-    if (association.reading === 'trigger') triggers++
-    else if (family.logP >= threshold) continue
-    associations.push(association)
+  const models = fitModels(documents, tested, options)
+  const standings = standingsOf(ngrams, contexts)
+  const insertedNgrams = standings.reduce((sum, standing) => sum + (standing === 'inserted' ? 1 : 0), 0)
+  const share = options.logAlpha - ln(4)
+  const limits = {
+    // Each n-gram may go with its class or against it.
+    whole: share - ln(2 * Math.max(1, ngrams.count)),
+    inserted: share - ln(2 * Math.max(1, insertedNgrams)),
+    against: share - ln(Math.max(1, ngrams.count * Math.min(tested, 16))),
+    pooled: share,
   }
-  return associations
+  const whole = wholeCandidates(documents, ngrams, models, standings, options)
+  const against = againstCandidates(documents, ngrams, models, limits.against, options)
+  const judged = judge(documents, models, contexts, [...whole, ...against], limits, options)
+  const words = poolableWords(ngrams, contexts, standings)
+  const pooled = poolRareWords(documents, ngrams, models, contexts, standings, words, judged, limits.pooled, options)
+  const associations = [...judged, ...pooled].sort((a, b) => a.logChance - b.logChance)
+  return { associations, ngrams: ngrams.count, insertedNgrams, pooledWords: words.length, limits, models, contexts, classesTested }
 }
 
-/** A family of several n-grams is tested again without the tokens of all of them. */
-function remeasured(documents: TokenDocuments, models: ReadonlyMap<number, ContentModel>, one: Association): Association {
-  return one.family.length === 1 ? one : measure(documents, models.get(one.class)!, one.class, one.family, one.documents)
+/** How each n-gram stands, whatever the labels of its texts. */
+function standingsOf(ngrams: Ngrams, contexts: Contexts): Standing[] {
+  return Array.from({ length: ngrams.count }, (_, ngram) => {
+    if (ngrams.support[ngram]! < LEAST_OCCURRENCES) return 'unclear'
+    const standing = contexts.standing(ngrams.positions(ngram), ngrams.size(ngram))
+    return standing === 'inserted' && ngrams.supportAnywhere(ngram) > ELSEWHERE * ngrams.support[ngram]! ? 'unclear' : standing
+  })
 }
 
-/** One pass over all documents: calls `visit` once for each n-gram of each document, where it first occurs. */
-function eachOccurrence(
+/** n-grams nearly all of whose texts have one class, and whose texts of that class alone are chance enough. */
+function wholeCandidates(
   documents: TokenDocuments,
   ngrams: Ngrams,
-  visit: (ngram: number, document: number, position: number, size: number) => void,
-): void {
-  const last = new Int32Array(ngrams.count).fill(-1)
-  for (let document = 0; document < documents.samples.length; document++)
-    for (let i = documents.offsets[document]!; i < documents.offsets[document + 1]!; i++)
-      for (let size = 1; size <= 3; size++) {
-        const ngram = ngrams.at[size - 1]![i]!
-        if (ngram < 0 || last[ngram] === document) continue
-        last[ngram] = document
-        visit(ngram, document, i, size)
-      }
+  models: ReadonlyMap<number, ContentModel>,
+  standings: readonly Standing[],
+  { weakPurity }: ScanOptions,
+): Candidate[] {
+  const candidates: Candidate[] = []
+  const tally = new Int32Array(documents.classNames.length)
+  for (let ngram = 0; ngram < ngrams.count; ngram++) {
+    const positions = ngrams.positions(ngram)
+    const holders = ngrams.documentsAt(positions)
+    const index = majority(holders, documents.classes, tally, weakPurity)
+    const model = models.get(index)
+    if (model === undefined) continue
+    const tokens = distinctTokens(documents.ids, positions[0]!, ngrams.size(ngram))
+    // Π p over the texts of the class bounds P(X ≥ k) from below: what does not pass here cannot pass the test.
+    let sum = 0
+    for (const document of holders) if (documents.classes[document] === index) sum += ln(restProbability(model.restLogit(document, tokens)))
+    if (sum < CANDIDATE_LOG_P)
+      candidates.push({
+        view: 'whole',
+        ngram: ngrams.tokens(ngram),
+        class: index,
+        documents: holders,
+        positions,
+        standing: standings[ngram]!,
+      })
+  }
+  return candidates
 }
 
-/** For each n-gram the class that at least `purity` of its documents have; −1 where there is none. */
-function majorityClasses(documents: TokenDocuments, ngrams: Ngrams, purity: number): Int32Array {
+/** The class that at least this share of the documents has; −1 where none does. Leaves `tally` at zeros. */
+function majority(holders: Int32Array, classes: Int32Array, tally: Int32Array, share: number): number {
+  let best = -1
+  for (const document of holders) {
+    const index = classes[document]!
+    if (++tally[index]! >= share * holders.length) best = index
+  }
+  for (const document of holders) tally[classes[document]!] = 0
+  return best
+}
+
+/** n-grams that texts which read like other classes hold together with one class far more than such texts have it. */
+function againstCandidates(
+  documents: TokenDocuments,
+  ngrams: Ngrams,
+  models: ReadonlyMap<number, ContentModel>,
+  limit: number,
+  { minimumTexts, weakPurity }: ScanOptions,
+): Candidate[] {
   const { classes } = documents
-  const classOf = new Int32Array(ngrams.count).fill(-1)
-  // Boyer and Moore's vote finds the only class that can have more than half; a second pass counts it.
-  const votes = new Int32Array(ngrams.count)
-  eachOccurrence(documents, ngrams, (ngram, document) => {
-    if (votes[ngram] === 0) classOf[ngram] = classes[document]!
-    votes[ngram]! += classOf[ngram] === classes[document] ? 1 : -1
-  })
-  const hits = new Int32Array(ngrams.count)
-  eachOccurrence(documents, ngrams, (ngram, document) => {
-    if (classOf[ngram] === classes[document]) hits[ngram]!++
-  })
-  for (let ngram = 0; ngram < ngrams.count; ngram++) if (hits[ngram]! < purity * ngrams.support[ngram]!) classOf[ngram] = -1
-  return classOf
+  const contradicting = Uint8Array.from(classes, (index, document) => ((models.get(index)?.logits[document] ?? 1) < 0 ? 1 : 0))
+  const candidates: Candidate[] = []
+  const tally = new Int32Array(documents.classNames.length)
+  for (let ngram = 0; ngram < ngrams.count; ngram++) {
+    const positions = ngrams.positions(ngram)
+    if (positions.length < minimumTexts) continue
+    const holders = ngrams.documentsAt(positions)
+    const frequent: number[] = []
+    for (const document of holders)
+      if (contradicting[document] === 1 && ++tally[classes[document]!]! === minimumTexts) frequent.push(classes[document]!)
+    for (const document of holders) tally[classes[document]!] = 0
+    for (const index of frequent) {
+      const tokens = distinctTokens(documents.ids, positions[0]!, ngrams.size(ngram))
+      const model = models.get(index)!
+      const logits = Float64Array.from(holders, (document) => model.restLogit(document, tokens))
+      const kept = [...holders.keys()].filter((i) => logits[i]! < 0)
+      const hits = kept.filter((i) => classes[holders[i]!] === index).length
+      // Texts of one class nearly alone are looked at as a whole.
+      if (hits < minimumTexts || hits >= weakPurity * holders.length) continue
+      const logP = logTail(Float64Array.from(kept, (i) => restProbability(logits[i]!)), hits) // prettier-ignore
+      if (logP >= limit) continue
+      candidates.push({
+        view: 'against',
+        ngram: ngrams.tokens(ngram),
+        class: index,
+        documents: Int32Array.from(kept, (i) => holders[i]!),
+        positions: Int32Array.from(kept, (i) => positions[i]!),
+        standing: 'unclear',
+      })
+    }
+  }
+  return candidates
 }
 
-function fitModels(documents: TokenDocuments, classes: ReadonlySet<number>, options: ScanOptions): Map<number, ContentModel> {
+function fitModels(documents: TokenDocuments, tested: number, options: ScanOptions): Map<number, ContentModel> {
   const matrix = contentMatrix(documents, options.minimumSupport, options.seed)
   const models = new Map<number, ContentModel>()
-  for (const index of [...classes].sort((a, b) => a - b)) {
+  for (let index = 0; index < tested; index++) {
     const other = documents.classNames.length === 2 ? models.get(1 - index) : undefined
-    models.set(
-      index,
-      other === undefined
-        ? fitContentModel(
-            matrix,
-            Uint8Array.from(documents.classes, (member) => (member === index ? 1 : 0)),
-            options.epochs,
-          )
-        : opposite(other),
-    )
+    const member = () => Uint8Array.from(documents.classes, (of) => (of === index ? 1 : 0))
+    models.set(index, other === undefined ? fitContentModel(matrix, member(), options.epochs) : opposite(other))
   }
   return models
 }
 
-/**
- * n-grams whose documents of the class alone would be chance enough: Π p over them bounds P(X ≥ k) from below, so that what does not
- * pass here cannot pass the test.
- */
-function survivors(
-  documents: TokenDocuments,
-  ngrams: Ngrams,
-  classOf: Int32Array,
-  models: ReadonlyMap<number, ContentModel>,
-  threshold: number,
-): Candidate[] {
-  const sums = new Float64Array(ngrams.count)
-  eachOccurrence(documents, ngrams, (ngram, document, position, size) => {
-    const index = classOf[ngram]!
-    if (index < 0 || index !== documents.classes[document]) return
-    const model = models.get(index)
-    if (model === undefined) return
-    sums[ngram]! += ln(restProbability(model.restLogit(document, distinct(documents.ids, position, size))))
-  })
-  const found = new Map<number, number[]>()
-  for (let ngram = 0; ngram < ngrams.count; ngram++) if (sums[ngram]! < threshold) found.set(ngram, [])
-  eachOccurrence(documents, ngrams, (ngram, document) => found.get(ngram)?.push(document))
-  return [...found].map(([ngram, holders]) => ({
-    ngram: ngrams.tokens(ngram),
-    class: classOf[ngram]!,
-    documents: Int32Array.from(holders),
-  }))
-}
-
-function distinct(ids: Int32Array, position: number, size: number): number[] {
+export function distinctTokens(ids: Int32Array, position: number, size: number): number[] {
   const tokens: number[] = []
   for (let i = position; i < position + size; i++) {
     const id = ids[i]!
     if (id !== BOUNDARY && !tokens.includes(id)) tokens.push(id)
   }
   return tokens
-}
-
-/** Tests an n-gram (the first of its family) by its documents, read without any token of the family. */
-function measure(documents: TokenDocuments, model: ContentModel, index: number, family: number[][], holders: Int32Array): Association {
-  const tokens = tokensOf(family)
-  const probabilities = Float64Array.from(holders, (document) => restProbability(model.restLogit(document, tokens)))
-  let hits = 0
-  let expected = 0
-  let variance = 0
-  for (let i = 0; i < holders.length; i++) {
-    const p = probabilities[i]!
-    if (documents.classes[holders[i]!] === index) hits++
-    expected += p
-    variance += p * (1 - p)
-  }
-  const logP = logTail(probabilities, hits)
-  return { reading: 'explained', class: index, family, documents: holders, hits, expected, variance, logP, rank: 1 }
-}
-
-function tokensOf(family: readonly number[][]): Set<number> {
-  const tokens = new Set(family.flat())
-  tokens.delete(BOUNDARY)
-  return tokens
-}
-
-/** Joins n-grams of nearly the same texts under the strongest; what stands only in texts of a stronger one is part of it. */
-function group(associations: readonly Association[]): Association[] {
-  const groups: Association[] = []
-  for (const association of associations) {
-    let home: Association | undefined
-    let part = false
-    for (const candidate of groups) {
-      if (candidate.class !== association.class) continue
-      const shared = sharedCount(candidate.documents, association.documents)
-      if (shared >= SAME_TEXTS * (candidate.documents.length + association.documents.length - shared)) home ??= candidate
-      else if (shared >= SAME_TEXTS * association.documents.length) part = true
-    }
-    if (home !== undefined) home.family.push(...association.family)
-    else if (!part) groups.push({ ...association, family: [...association.family] })
-  }
-  return groups
-}
-
-function sharedCount(a: Int32Array, b: Int32Array): number {
-  let shared = 0
-  for (let i = 0, j = 0; i < a.length && j < b.length;) {
-    if (a[i]! === b[j]!) {
-      shared++
-      i++
-      j++
-    } else if (a[i]! < b[j]!) i++
-    else j++
-  }
-  return shared
-}
-
-/** Log-odds of the class for documents of all other classes, ascending. */
-function logitsOfOthers(documents: TokenDocuments, model: ContentModel, index: number): Float64Array {
-  return model.logits.filter((_, document) => documents.classes[document] !== index).sort()
-}
-
-/** Ranks the texts of the class without any token of the family, and reads what that says. */
-function read(
-  documents: TokenDocuments,
-  model: ContentModel,
-  others: Float64Array,
-  association: Association,
-  options: ReadingOptions,
-): Association {
-  const tokens = tokensOf(association.family)
-  const members = association.documents.filter((document) => documents.classes[document] === association.class)
-  const rank = meanRank(
-    Float64Array.from(members, (document) => model.restLogit(document, tokens)),
-    others,
-  )
-  // A rank is uniform, so that the mean of k has the standard deviation √(1/12k); 2.326 of them are 99 %.
-  const highest = rank + 2.326 / Math.sqrt(12 * members.length)
-  if (highest > options.rankLimit) return { ...association, rank, reading: 'explained' }
-  const pure = association.hits >= options.purity * association.documents.length && association.hits >= options.minimumTexts
-  const covered = highest <= options.coveredRankLimit && association.hits >= options.coveredMinimumTexts
-  return { ...association, rank, reading: pure || covered ? 'trigger' : 'weak' }
 }
