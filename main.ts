@@ -62,7 +62,7 @@ async function runNode(settings: Settings, signal: AbortSignal): Promise<void> {
   const blocks = cleanup.use(await openNodeBlocks(settings, db, keys.verifier.did))
   const manifest = settings.model === null ? null : await findTextModel(settings.model, settings.modelCache)
   const model = manifest === null ? undefined : cleanup.use(openShardModel(manifest, settings, blocks))
-  const recipe = buildRecipe(model === undefined ? [] : [model.reference], [], blocks.hash)
+  const recipe = buildRecipe(model === undefined ? [] : [model.reference], undefined, blocks.hash)
   if (settings.roles.has('api')) {
     if (manifest !== null) await blocks.put(CODEC_DAG_JSON, encodeModel(manifest.model, blocks.hash).bytes)
     await putDocument(blocks, recipe)
