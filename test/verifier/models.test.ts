@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { CID } from '../../core/cid.ts'
-import { encodeModel, Model, type ModelManifest, type TextModel, validateModelManifest } from '../../core/models.ts'
+import { encodeModel, Model, type ModelManifest, referenceOf, type TextModel, validateModelManifest } from '../../core/models.ts'
 import { Problem } from '../../core/problem.ts'
+import { describeTextModel, lockModel } from '../../verifier/embedding/describeModel.ts'
 import { createEmbedder } from '../../verifier/embedding/embedder.ts'
 import { defaultModelCache } from '../../verifier/embedding/modelCache.ts'
 import { findModel, listModels } from '../../verifier/embedding/modelRegistry.ts'
 import { DEFAULT_MODEL, GTE_SMALL, KNOWN_MODELS } from '../../verifier/embedding/models.ts'
+import { encodeModel as encodeGraph } from '../../verifier/onnx/write.ts'
+import { SMALL_FILES, SMALL_WIDTH, smallGraph } from './smallModels.ts'
 
 const GOLDEN = {
   'sentence-transformers/all-MiniLM-L6-v2': 'baguqeera2hwqewdylmj5rmnd7p6fuzpivrzj2mtazz56tl3acun7fvjsw6kq',
@@ -61,6 +67,31 @@ test('a model is found by its name, by the last part of it and by its CID', asyn
   assert.equal((await listModels('nowhere')).length, KNOWN_MODELS.length)
   await assert.rejects(findModel('gpt-9', 'nowhere'), /there is no model "gpt-9"; there are /)
   assert.ok(CID.parse(GOLDEN['thenlper/gte-small']))
+})
+
+test('a model with quantised products is locked in the mode int8 and in no other', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'assay-quantised-'))
+  try {
+    const quantised = { operator: 'DynamicQuantizeLinear', inputs: ['states'], outputs: ['q', 'scale', 'zero'] }
+    const graph = encodeGraph({ ...smallGraph(), nodes: [...smallGraph().nodes, quantised] })
+    const files = { ...SMALL_FILES, 'onnx/model.onnx': graph, 'config.json': JSON.stringify({ hidden_size: SMALL_WIDTH }) }
+    await mkdir(join(directory, 'onnx'))
+    for (const [path, content] of Object.entries(files)) await writeFile(join(directory, path), content)
+    const description = await describeTextModel({ directory, name: 'acme/int8', license: 'MIT', graph: 'onnx/model.onnx', pooling: 'cls' })
+    const model = await lockModel(directory, description)
+    assert.deepEqual(
+      model.derived.map(({ mode }) => mode),
+      ['int8'],
+    )
+    assert.equal(referenceOf(model).mode, 'int8')
+    assert.throws(() => referenceOf(model, 'fp32'), /has no mode fp32; it has int8/)
+    await assert.rejects(
+      describeTextModel({ directory, name: 'acme/int8', license: 'MIT', graph: 'onnx/model.onnx' }),
+      /does not say how states are pooled/,
+    )
+  } finally {
+    await rm(directory, { recursive: true })
+  }
 })
 
 /** Similarities of the first text to the others, by a model. */
