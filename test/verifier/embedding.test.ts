@@ -9,6 +9,7 @@ import { defaultModelCache, ensureModel, type LocalModel } from '../../verifier/
 import { DEFAULT_MODEL } from '../../verifier/embedding/models.ts'
 import { DEVICES, parseDevice } from '../../verifier/embedding/onnxRuntime.ts'
 import { type EmbedOptions, embedTexts } from '../../verifier/embedding/pipeline.ts'
+import { NEIGHBOUR_PARAMETERS, neighbourSearch } from '../../verifier/knn/search.ts'
 import { type EmbeddingRuntime, openRuntime } from '../../verifier/embedding/runtime.ts'
 import { type Tokenizer, openTokenizer } from '../../verifier/embedding/tokenizer.ts'
 
@@ -179,7 +180,11 @@ test('an embedder passes over blank texts and gives neighbours', async () => {
     { signal: new AbortController().signal, onProgress: (share) => shares.push(share) },
   )
   assert.deepEqual([...embeddings.valid], [1, 0, 0, 1, 1])
-  assert.deepEqual([...(await embeddings.neighbours(1)).samples], [3, -1, -1, 0, 3])
+  const neighbours = await embeddings.neighbours({ ...neighbourSearch(NEIGHBOUR_PARAMETERS), k: 1 })
+  assert.deepEqual(
+    (await Array.fromAsync(neighbours.blocks())).flatMap(({ samples }) => [...samples]),
+    [3, -1, -1, 0, 3],
+  )
   assert.equal(shares.at(-1), 1)
 })
 
