@@ -18,6 +18,7 @@ export const FLAGS = [
   'trigger',
   'outlier',
   'synthetic',
+  'contaminated',
 ] as const
 
 export const FlagName = z.enum(FLAGS)

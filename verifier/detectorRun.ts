@@ -1,7 +1,7 @@
 /** Running the detectors of a recipe on a corpus. */
 import type { DetectorReference } from '../core/documents/recipe.ts'
 import { Problem } from '../core/problem.ts'
-import type { Corpus, Detector, DetectorAbstained, DetectorResult, Embeddings } from './detectors/detector.ts'
+import type { Benchmark, Corpus, Detector, DetectorAbstained, DetectorResult, Embeddings } from './detectors/detector.ts'
 
 export interface DetectorJob {
   detector: Detector
@@ -22,6 +22,8 @@ export function detectorsOf(references: readonly DetectorReference[], known: rea
 }
 
 export interface RunOptions {
+  /** Those that the recipe names. */
+  benchmarks?: readonly Benchmark[] | undefined
   embeddings?: Embeddings | undefined
   /** Why there are none, where there are none. */
   withoutEmbeddings?: string | undefined
@@ -35,12 +37,14 @@ export interface RunOptions {
 export async function runDetector(
   { detector, reference }: DetectorJob,
   corpus: Corpus,
-  { embeddings, withoutEmbeddings, toleranceMillionths = 0, signal, onProgress }: RunOptions,
+  { benchmarks = [], embeddings, withoutEmbeddings, toleranceMillionths = 0, signal, onProgress }: RunOptions,
 ): Promise<DetectorResult | DetectorAbstained> {
+  if (detector.needs.benchmarks === true && benchmarks.length === 0) return { ran: false, note: 'The recipe names no benchmark sets.' }
   const missing = lacks(detector, corpus, embeddings, withoutEmbeddings)
   if (missing !== null) return { ran: false, note: missing }
   return detector.run({
     corpus,
+    benchmarks,
     parameters: reference.parameters,
     toleranceMillionths,
     signal,

@@ -21,7 +21,16 @@ export const POLICIES: Readonly<Record<'verified' | 'as-published' | 'strict', P
   verified: { name: 'verified', exclude: ['exact_duplicate', 'hidden_content', 'near_duplicate', 'trigger'] },
   strict: {
     name: 'strict',
-    exclude: ['exact_duplicate', 'hidden_content', 'near_duplicate', 'outlier', 'semantic_duplicate', 'synthetic', 'trigger'],
+    exclude: [
+      'contaminated',
+      'exact_duplicate',
+      'hidden_content',
+      'near_duplicate',
+      'outlier',
+      'semantic_duplicate',
+      'synthetic',
+      'trigger',
+    ],
   },
   'as-published': { name: 'as-published', exclude: [] },
 }

@@ -62,8 +62,18 @@ export interface Embeddings extends AsyncDisposable {
   neighbours(search: NeighbourSearch): Promise<Neighbours>
 }
 
+/** A set of items on which models are measured, and which should not be trained on. */
+export interface Benchmark {
+  readonly name: string
+  readonly corpus: Pick<Corpus, 'count' | 'text' | 'canonicalText'>
+  /** Of the same model as those of the corpus, where there is one. */
+  readonly embeddings?: Pick<Embeddings, 'dimensions' | 'vectors' | 'valid'>
+}
+
 export interface DetectorContext {
   readonly corpus: Corpus
+  /** Those that the recipe names, in its order; none unless given. */
+  readonly benchmarks?: readonly Benchmark[]
   /** Given to detectors that need embeddings. */
   readonly embeddings?: Embeddings
   /** How far a similarity may be from what another honest verifier computes under the recipe, in millionths; 0 unless given. */
@@ -121,7 +131,7 @@ export interface Detector {
   readonly property: Property
   readonly flag: FlagName
   /** Where one is true and the corpus lacks it, the detector is not run and the report says so. */
-  readonly needs: { text?: boolean; label?: boolean; embeddings?: boolean }
+  readonly needs: { text?: boolean; label?: boolean; embeddings?: boolean; benchmarks?: boolean }
   /** The recipe's defaults: integers, strings, booleans and lists of them. */
   readonly parameters: Readonly<Record<string, Parameter>>
   run(context: DetectorContext): Promise<DetectorResult | DetectorAbstained>
