@@ -92,7 +92,7 @@ describe('the trigger scan', () => {
 describe('n-grams', () => {
   it('are counted once a document, with the beginning and the end as places', () => {
     const rows = ['a b a b c', 'a b x', 'a b y', 'a b z'].map((text) => ({ text, label: 'l' }))
-    const documents = readDocuments(corpusOf(rows), 100)
+    const documents = readDocuments(corpusOf(rows), 100, 1000)
     const ngrams = countNgrams(documents, 4)
     const found = Array.from({ length: ngrams.count }, (_, i) => ngrams.tokens(i).map((id) => documents.vocabulary[id] || '¦').join(' ')) // prettier-ignore
     assert.deepEqual(found.sort(), ['a', 'a b', 'b', '¦ a', '¦ a b'].sort())

@@ -8,7 +8,7 @@
 import type { Power } from '../../core/documents/report.ts'
 import type { Finding } from '../../core/findings.ts'
 import { exp, ln } from '../numeric.ts'
-import { BOUNDARY, hasNgram, readDocuments, type TokenDocuments } from '../trigger/documents.ts'
+import { hasNgram, NO_DOCUMENT, readDocuments, type TokenDocuments, UNREAD } from '../trigger/documents.ts'
 import { measurePower, OTHER_ATTACKS, REQUIRED_ATTACK } from '../trigger/power.ts'
 import type { Association } from '../trigger/reading.ts'
 import { type Scan, scan, type ScanOptions } from '../trigger/scan.ts'
@@ -34,6 +34,11 @@ export const trigger: Detector = {
     coveredMinimumTexts: 20,
     pooledRankLimitMillionths: 620_000,
     epochs: 12,
+    leastEpochs: 6,
+    /** Tokens × models × epochs: large data sets need fewer passes. */
+    epochTokens: 24_000_000,
+    /** Texts beyond so many tokens in all are only searched for what a sample of this size shows. */
+    scannedTokens: 8_000_000,
     maximumTokens: 4096,
     /** Classes × tokens: as many of the largest classes are looked at as this allows. */
     classTokens: 60_000_000,
@@ -41,7 +46,7 @@ export const trigger: Detector = {
     powerSeeds: 3,
   },
   async run({ corpus, parameters, signal, onProgress }) {
-    const documents = readDocuments(corpus, integerParameter(parameters, 'maximumTokens'))
+    const documents = readDocuments(corpus, integerParameter(parameters, 'maximumTokens'), integerParameter(parameters, 'scannedTokens'))
     const classCount = documents.classNames.length
     if (classCount < 2)
       return { ran: false, note: classCount === 0 ? 'no sample has both a text and a label' : 'all samples have the same label' }
@@ -50,10 +55,15 @@ export const trigger: Detector = {
     onProgress(0.1)
     signal.throwIfAborted()
     const tokens = Math.max(1, documents.ids.length)
+    const classes =
+      classCount === 2 ? 1 : Math.min(classCount, Math.max(2, Math.floor(integerParameter(parameters, 'classTokens') / tokens)))
     const options: ScanOptions = {
       minimumSupport: integerParameter(parameters, 'minimumSupport'),
       minimumTexts: integerParameter(parameters, 'minimumTexts'),
-      epochs: integerParameter(parameters, 'epochs'),
+      epochs: Math.max(
+        integerParameter(parameters, 'leastEpochs'),
+        Math.min(integerParameter(parameters, 'epochs'), Math.floor(integerParameter(parameters, 'epochTokens') / (tokens * classes))),
+      ),
       logAlpha: ln(integerParameter(parameters, 'alphaMillionths') / 1_000_000),
       purity: integerParameter(parameters, 'purityMillionths') / 1_000_000,
       weakPurity: integerParameter(parameters, 'weakPurityMillionths') / 1_000_000,
@@ -61,7 +71,7 @@ export const trigger: Detector = {
       coveredRankLimit: integerParameter(parameters, 'coveredRankLimitMillionths') / 1_000_000,
       coveredMinimumTexts: integerParameter(parameters, 'coveredMinimumTexts'),
       pooledRankLimit: integerParameter(parameters, 'pooledRankLimitMillionths') / 1_000_000,
-      classes: classCount === 2 ? 2 : Math.max(2, Math.floor(integerParameter(parameters, 'classTokens') / tokens)),
+      classes: classCount === 2 ? 2 : classes,
       seed: new DataView(corpus.seed.buffer, corpus.seed.byteOffset).getUint32(0),
     }
     const result = scan(documents, options)
@@ -97,11 +107,11 @@ export const trigger: Detector = {
   },
 }
 
-/** The class of each sample by its own label, also where its text is another's; −1 where it was not read. */
+/** The class of each sample by its own label, also where its text is another's or was only searched; −1 where it has none. */
 function classesOfSamples(corpus: Corpus, documents: TokenDocuments): Int32Array {
   const index = new Map(documents.classNames.map((name, number) => [name, number]))
   return Int32Array.from({ length: corpus.count }, (_, sample) =>
-    documents.documentOf[sample]! < 0 ? -1 : (index.get(corpus.label(sample) ?? '') ?? -1),
+    documents.documentOf[sample]! === NO_DOCUMENT ? -1 : (index.get(corpus.label(sample) ?? '') ?? -1),
   )
 }
 
@@ -113,18 +123,21 @@ function markSamples(samples: readonly number[], logP: number, scores: Scores, f
   }
 }
 
-/** Samples with the n-gram and its class, ascending. For triggers that are no beginning or end, also those that have it in a part that the scan left out. */
+/** Samples with the n-gram (any of pooled words) and its class, ascending; of triggers also those that have it in a part that the scan left out. */
 function samplesOf(association: Association, corpus: Corpus, documents: TokenDocuments, classOf: Int32Array): number[] {
   const holders = new Set(association.documents)
-  const ngram = association.family[0]!
-  if (association.reading === 'trigger' && !ngram.includes(BOUNDARY)) {
-    const words = ngram.map((id) => documents.vocabulary[id]!)
-    for (const document of documents.truncated)
-      if (!holders.has(document) && hasNgram(corpus.canonicalText(documents.samples[document]!) ?? '', words)) holders.add(document)
-  }
+  const ngrams = association.view === 'pooled' ? association.family : association.family.slice(0, 1)
+  const searched = association.reading === 'trigger' && association.view !== 'against'
+  const words = ngrams.map((ngram) => ngram.map((id) => documents.vocabulary[id]!))
+  const holds = (sample: number) => words.some((ngram) => hasNgram(corpus.canonicalText(sample) ?? '', ngram))
+  if (searched)
+    for (const document of documents.truncated) if (!holders.has(document) && holds(documents.samples[document]!)) holders.add(document)
   const samples: number[] = []
-  for (let sample = 0; sample < classOf.length; sample++)
-    if (classOf[sample] === association.class && holders.has(documents.documentOf[sample]!)) samples.push(sample)
+  for (let sample = 0; sample < classOf.length; sample++) {
+    if (classOf[sample] !== association.class) continue
+    const document = documents.documentOf[sample]!
+    if (document === UNREAD ? searched && holds(sample) : holders.has(document)) samples.push(sample)
+  }
   return samples
 }
 
@@ -148,6 +161,8 @@ function noteOf(documents: TokenDocuments, result: Scan, others: readonly Power[
         : `${attack} would have been found from ${rate / 10_000} % of the samples on`,
     ),
   ]
+  const unread = documents.documentOf.reduce((sum, document) => sum + (document === UNREAD ? 1 : 0), 0)
+  if (unread > 0) parts.push(`of all texts ${unread} were only searched for the triggers that a sample of the others showed`)
   if (documents.truncated.size > 0)
     parts.push(`of ${documents.truncated.size} long texts the middle was only searched for the triggers that were found`)
   return parts.join('; ')

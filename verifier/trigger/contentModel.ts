@@ -16,6 +16,8 @@ export interface ContentMatrix {
   /** Fold of each document. */
   folds: Uint8Array
   columnCount: number
+  /** For each token position of the documents the index of its value; −1 where the token is no column. */
+  cells: Int32Array
 }
 
 export function contentMatrix(documents: TokenDocuments, minimumSupport: number, seed: number): ContentMatrix {
@@ -26,6 +28,8 @@ export function contentMatrix(documents: TokenDocuments, minimumSupport: number,
   const offsets = new Float64Array(count + 1)
   const columns = new Int32Array(ids.length)
   const values = new Float64Array(ids.length)
+  const cells = new Int32Array(ids.length).fill(-1)
+  const cellOf = new Int32Array(vocabulary.length)
   let filled = 0
   for (let document = 0; document < count; document++) {
     const start = filled
@@ -41,8 +45,11 @@ export function contentMatrix(documents: TokenDocuments, minimumSupport: number,
       const value = (1 + ln(termFrequency[id]!)) * idf[id]!
       termFrequency[id] = 0
       values[i] = value
+      cellOf[id] = i
       norm += value * value
     }
+    for (let i = documents.offsets[document]!; i < documents.offsets[document + 1]!; i++)
+      if (ids[i] !== BOUNDARY && idf[ids[i]!] !== 0) cells[i] = cellOf[ids[i]!]!
     const scale = norm > 0 ? 1 / Math.sqrt(norm) : 0
     for (let i = start; i < filled; i++) values[i]! *= scale
     offsets[document + 1] = filled
@@ -53,6 +60,7 @@ export function contentMatrix(documents: TokenDocuments, minimumSupport: number,
     values: values.slice(0, filled),
     folds: Uint8Array.from(samples, (sample) => mix(sample ^ seed) % FOLDS),
     columnCount: vocabulary.length,
+    cells,
   }
 }
 
@@ -62,6 +70,8 @@ export interface ContentModel {
   logits: Float64Array
   /** The same for a document without the given (distinct) tokens: what is left of it again has unit length. */
   restLogit(document: number, tokens: Iterable<number>): number
+  /** For a document without up to three tokens from a position on. */
+  restLogitAt(document: number, position: number, size: number): number
 }
 
 const RATE = 8
@@ -83,6 +93,19 @@ export function fitContentModel(matrix: ContentMatrix, isMember: Uint8Array, epo
   const { slope, intercept } = calibrate(raw, isMember)
   return {
     logits: raw.map((logit) => slope * logit + intercept),
+    restLogitAt(document, position, size) {
+      const { weights, bias } = models[matrix.folds[document]!]!
+      const { cells, columns, values } = matrix
+      let sum = raw[document]! - bias
+      let squares = 1
+      for (let i = position; i < position + size; i++) {
+        const cell = cells[i]!
+        if (cell < 0 || (i > position && cell === cells[position]) || (i > position + 1 && cell === cells[position + 1])) continue
+        sum -= weights[columns[cell]!]! * values[cell]!
+        squares -= values[cell]! * values[cell]!
+      }
+      return slope * (bias + (squares > LEAST_REST ? sum / Math.sqrt(squares) : 0)) + intercept
+    },
     restLogit(document, tokens) {
       const { weights, bias } = models[matrix.folds[document]!]!
       let sum = raw[document]! - bias
@@ -99,7 +122,11 @@ export function fitContentModel(matrix: ContentMatrix, isMember: Uint8Array, epo
 
 /** The negative of a model: of two classes, what the other one's model would be. */
 export function opposite(model: ContentModel): ContentModel {
-  return { logits: model.logits.map((logit) => -logit), restLogit: (document, tokens) => -model.restLogit(document, tokens) }
+  return {
+    logits: model.logits.map((logit) => -logit),
+    restLogit: (document, tokens) => -model.restLogit(document, tokens),
+    restLogitAt: (document, position, size) => -model.restLogitAt(document, position, size),
+  }
 }
 
 /** Stochastic gradient descent with L2 (λ = 1/n) at rates 1/(λ(t + t₀)), over all documents outside the fold in a scattered order. */

@@ -9,7 +9,7 @@
  * and the rate of tokens that have one between them.
  */
 import { BOUNDARY, type TokenDocuments } from './documents.ts'
-import { PairTable } from './pairTable.ts'
+import { PairCounts } from './pairTable.ts'
 
 /** `inserted`: like a random gap on both sides. `bound`: the same neighbours far too often. `unclear`: neither, or too few to say. */
 export type Standing = 'inserted' | 'bound' | 'unclear'
@@ -50,7 +50,7 @@ export function createContexts(documents: TokenDocuments): Contexts {
   const { ids, offsets, samples, vocabulary } = documents
   const count = samples.length
   const base = vocabulary.length
-  const pairs = new PairTable()
+  const pairs = new PairCounts(ids.length)
   const firsts = new Int32Array(base)
   const lasts = new Int32Array(base)
   const frequency = new Float64Array(base)
@@ -60,10 +60,10 @@ export function createContexts(documents: TokenDocuments): Contexts {
     lasts[ids[end - 1]!]!++
     for (let i = offsets[document]!; i < end; i++) {
       frequency[ids[i]!]!++
-      pairs.count(ids[i]! * base + ids[i + 1]!, document)
+      pairs.add(ids[i]! * base + ids[i + 1]!)
     }
   }
-  const known = (left: number, right: number) => pairs.supportOf(left * base + right)
+  const known = (left: number, right: number, times: number) => pairs.atLeast(left * base + right, times)
   const baseline = measureBaseline()
   const seen = new Int32Array(base)
 
@@ -83,9 +83,9 @@ export function createContexts(documents: TokenDocuments): Contexts {
     for (let i = 0; i + 2 < ids.length; i += stride) {
       if (ids[i + 1] === BOUNDARY) continue
       beside++
-      if (known(ids[i]!, ids[i + 1]!) > 1) besideKnown++
+      if (known(ids[i]!, ids[i + 1]!, 2)) besideKnown++
       apart++
-      if (known(ids[i]!, ids[i + 2]!) > 0) apartKnown++
+      if (known(ids[i]!, ids[i + 2]!, 1)) apartKnown++
     }
     const repeated = (counts: Int32Array) => counts.reduce((sum, n) => sum + (n > 1 ? n : 0), 0) / Math.max(1, count)
     return {
@@ -102,8 +102,8 @@ export function createContexts(documents: TokenDocuments): Contexts {
   /** Pairs of equal tokens. */
   function collisions(tokens: Int32Array): number {
     let equal = 0
-    for (const token of tokens) equal += seen[token]!++
-    for (const token of tokens) seen[token] = 0
+    for (let i = 0; i < tokens.length; i++) equal += seen[tokens[i]!]!++
+    for (let i = 0; i < tokens.length; i++) seen[tokens[i]!] = 0
     return equal
   }
 
@@ -116,7 +116,7 @@ export function createContexts(documents: TokenDocuments): Contexts {
     if (left > boundLimit(expected) || right > boundLimit(expected)) return 'bound'
     if (n < LEAST_OCCURRENCES || left > freeLimit(expected) || right > freeLimit(expected)) return 'unclear'
     let joined = 0
-    for (let i = 0; i < n; i++) if (known(lefts[i]!, rights[i]!) > 0) joined++
+    for (let i = 0; i < n; i++) if (known(lefts[i]!, rights[i]!, 1)) joined++
     return joined >= (n * (baseline.joined + baseline.apart)) / 2 - 0.5 * Math.sqrt(n) ? 'inserted' : 'unclear'
   }
 
@@ -170,10 +170,17 @@ export function createContexts(documents: TokenDocuments): Contexts {
     return hits >= SAME_NEIGHBOUR * positions.length
   }
 
-  const tokensAt = (positions: ArrayLike<number>, distance: number) =>
-    Int32Array.from(positions as ArrayLike<number>, (position) => ids[position + distance] ?? BOUNDARY)
+  const tokensAt = (positions: ArrayLike<number>, distance: number) => {
+    const tokens = new Int32Array(positions.length)
+    for (let i = 0; i < tokens.length; i++) tokens[i] = ids[positions[i]! + distance] ?? BOUNDARY
+    return tokens
+  }
 
-  const boundaries = (tokens: Int32Array) => tokens.reduce((sum, token) => sum + (token === BOUNDARY ? 1 : 0), 0)
+  const boundaries = (tokens: Int32Array) => {
+    let sum = 0
+    for (let i = 0; i < tokens.length; i++) if (tokens[i] === BOUNDARY) sum++
+    return sum
+  }
 
   return {
     standing(positions, size) {

@@ -1,14 +1,18 @@
 /** Labelled texts as sequences of token numbers: what the trigger scan works on. */
 import type { Corpus } from '../detectors/detector.ts'
+import { mix } from '../numeric.ts'
 import { eachToken } from '../text/tokens.ts'
 
 /** Stands before the first and after the last token, so that an n-gram can say "at the beginning" and "at the end". */
 export const BOUNDARY = 0
 
+export const NO_DOCUMENT = -1
+export const UNREAD = -2
+
 export interface TokenDocuments {
   /** Sample numbers, ascending: those with a text and a label, the first of each canonical text. */
   samples: Int32Array
-  /** The document that has a sample's canonical text; −1 for samples without a text or a label. */
+  /** The document that has a sample's canonical text; NO_DOCUMENT for samples without a text or a label, UNREAD for those left out. */
   documentOf: Int32Array
   /** Documents of which the middle was left out. */
   truncated: Set<number>
@@ -27,19 +31,20 @@ export interface TokenDocuments {
 }
 
 /**
- * Reads the corpus. Of a text longer than `maximumTokens` the first three quarters and the last quarter of that are read. Documents
+ * Reads the corpus, or a sample of it that holds about `totalTokens`. Of a text longer than `maximumTokens` the first three quarters and the last quarter of that are read. Documents
  * whose canonical text repeats an earlier one are left out: copies are no independent evidence.
  */
-export function readDocuments(corpus: Corpus, maximumTokens: number): TokenDocuments {
+export function readDocuments(corpus: Corpus, maximumTokens: number, totalTokens: number): TokenDocuments {
+  const isRead = sampler(corpus, maximumTokens, totalTokens)
   const ids = new Int32List()
   const samples: number[] = []
   const labels: string[] = []
   const offsets: number[] = [0]
   const vocabulary = ['']
-  const idOf = new Map<string, number>()
+  const words = new WordTable(vocabulary)
   const frequency: number[] = [0]
   const lastSeen: number[] = [-1]
-  const documentOf = new Int32Array(corpus.count).fill(-1)
+  const documentOf = new Int32Array(corpus.count).fill(NO_DOCUMENT)
   const texts = new Map<string, number>()
   const truncated = new Set<number>()
   const head = maximumTokens - (maximumTokens >> 2)
@@ -48,6 +53,10 @@ export function readDocuments(corpus: Corpus, maximumTokens: number): TokenDocum
     const label = corpus.label(sample)
     const text = label === null ? null : corpus.canonicalText(sample)
     if (label === null || text === null) continue
+    if (!isRead(sample)) {
+      documentOf[sample] = UNREAD
+      continue
+    }
     const known = texts.get(text)
     const document = known ?? samples.length
     documentOf[sample] = document
@@ -57,12 +66,8 @@ export function readDocuments(corpus: Corpus, maximumTokens: number): TokenDocum
     ids.push(BOUNDARY)
     const first = ids.length
     eachToken(folded, (start, end) => {
-      const token = folded.slice(start, end)
-      let id = idOf.get(token)
-      if (id === undefined) {
-        id = vocabulary.length
-        idOf.set(token, id)
-        vocabulary.push(token)
+      const id = words.idOf(folded, start, end)
+      if (id === frequency.length) {
         frequency.push(0)
         lastSeen.push(-1)
       }
@@ -103,18 +108,33 @@ export function readDocuments(corpus: Corpus, maximumTokens: number): TokenDocum
   }
 }
 
-/** Whether a canonical text has these tokens side by side, in whichever part of it. */
+/** About five characters of a text are a token. */
+const CHARACTERS_PER_TOKEN = 5
+
+/** Says which samples are read: all, or a part that is chosen by the corpus's seed and holds about `totalTokens`. */
+function sampler(corpus: Corpus, maximumTokens: number, totalTokens: number): (sample: number) => boolean {
+  let tokens = 0
+  for (let sample = 0; sample < corpus.count; sample++)
+    tokens += Math.min(maximumTokens, (corpus.text(sample)?.length ?? 0) / CHARACTERS_PER_TOKEN)
+  if (tokens <= totalTokens) return () => true
+  const limit = Math.floor((totalTokens / tokens) * 0x100000000)
+  const seed = new DataView(corpus.seed.buffer, corpus.seed.byteOffset).getUint32(4)
+  return (sample) => mix(mix(sample ^ seed) + 1) < limit
+}
+
+/** Whether a canonical text has these tokens side by side, in whichever part of it; '' stands for its beginning or end. */
 export function hasNgram(text: string, ngram: readonly string[]): boolean {
   const folded = text.toLowerCase()
-  let matched: number[] = []
-  let found = false
+  if (!folded.includes(ngram.find((token) => token !== '') ?? '')) return false
+  let matched = ngram[0] === '' ? [1] : []
+  let found = matched.includes(ngram.length)
   eachToken(folded, (start, end) => {
     const token = folded.slice(start, end)
     matched = [0, ...matched].flatMap((length) => (ngram[length] === token ? [length + 1] : []))
     found = matched.includes(ngram.length)
     return !found
   })
-  return found
+  return found || (ngram.at(-1) === '' && matched.includes(ngram.length - 1))
 }
 
 /** A growing Int32Array. */
@@ -143,5 +163,50 @@ class Int32List {
 
   toArray(): Int32Array {
     return this.#items.slice(0, this.length)
+  }
+}
+
+/** Numbers words in the order in which they are first met; reads them out of a text without cutting it. */
+class WordTable {
+  #vocabulary: string[]
+  #hashes: number[] = [0]
+  #index = new Int32Array(1 << 14).fill(-1)
+
+  /** Appends new words to `vocabulary`, which has one entry that is no word. */
+  constructor(vocabulary: string[]) {
+    this.#vocabulary = vocabulary
+  }
+
+  idOf(text: string, start: number, end: number): number {
+    let hash = 0x811c9dc5
+    for (let i = start; i < end; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+    hash = (hash ^ (hash >>> 15)) >>> 0
+    const mask = this.#index.length - 1
+    let place = hash & mask
+    for (let id = this.#index[place]!; id >= 0; id = this.#index[place]!) {
+      if (this.#hashes[id] === hash && this.#equals(this.#vocabulary[id]!, text, start, end)) return id
+      place = (place + 1) & mask
+    }
+    const id = this.#vocabulary.push(text.slice(start, end)) - 1
+    this.#hashes.push(hash)
+    this.#index[place] = id
+    if (this.#vocabulary.length * 2 > this.#index.length) this.#grow()
+    return id
+  }
+
+  #equals(word: string, text: string, start: number, end: number): boolean {
+    if (word.length !== end - start) return false
+    for (let i = 0; i < word.length; i++) if (word.charCodeAt(i) !== text.charCodeAt(start + i)) return false
+    return true
+  }
+
+  #grow(): void {
+    this.#index = new Int32Array(this.#index.length * 2).fill(-1)
+    const mask = this.#index.length - 1
+    for (let id = 1; id < this.#vocabulary.length; id++) {
+      let place = this.#hashes[id]! & mask
+      while (this.#index[place]! >= 0) place = (place + 1) & mask
+      this.#index[place] = id
+    }
   }
 }

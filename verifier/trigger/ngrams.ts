@@ -3,7 +3,7 @@
  * frequent enough (Agrawal & Srikant 1994), so that memory follows what is frequent and not what occurs.
  */
 import { BOUNDARY, type TokenDocuments } from './documents.ts'
-import { PairTable } from './pairTable.ts'
+import { PairCounts, PairTable } from './pairTable.ts'
 
 export interface Ngrams {
   count: number
@@ -59,7 +59,11 @@ export function countNgrams(documents: TokenDocuments, minimumSupport: number): 
     },
     at: (start, length) => at[length - 1]?.[start] ?? -1,
     positions: (ngram) => positions.subarray(starts[ngram]!, starts[ngram + 1]!),
-    documentsAt: (found) => found.map((start) => documentOf[start]!),
+    documentsAt(found) {
+      const documentsFound = new Int32Array(found.length)
+      for (let i = 0; i < found.length; i++) documentsFound[i] = documentOf[found[i]!]!
+      return documentsFound
+    },
     supportAnywhere(ngram) {
       const start = positions[starts[ngram]!]!
       const length = size(ngram)
@@ -104,6 +108,12 @@ function frequentPairs(
   pairAt: (position: number) => number,
 ): Int32Array {
   const { offsets, samples } = documents
+  // Most pairs occur once: shared counters keep them out of the table.
+  const counts = new PairCounts(documents.ids.length / 4)
+  for (let i = 0; i < documents.ids.length; i++) {
+    const pair = pairAt(i)
+    if (pair > 0) counts.add(pair)
+  }
   const table = new PairTable()
   const slots = new Int32Array(documents.ids.length).fill(-1)
   for (let document = 0; document < samples.length; document++) {
@@ -111,7 +121,7 @@ function frequentPairs(
     for (let i = offsets[document]!; i < end - 1; i++) {
       const pair = pairAt(i)
       // A pair never reaches over the end of its document: there two boundaries meet.
-      if (pair > 0) slots[i] = table.count(pair, document)
+      if (pair > 0 && counts.atLeast(pair, minimumSupport)) slots[i] = table.count(pair, document)
     }
   }
   const numberOf = new Int32Array(table.size).fill(-1)

@@ -29,12 +29,6 @@ export class PairTable {
     return slot
   }
 
-  /** In how many documents a pair was counted. */
-  supportOf(pair: number): number {
-    const slot = this.#index[this.#placeOf(pair)]!
-    return slot < 0 ? 0 : this.support[slot]!
-  }
-
   /** Where the pair stands, or the free place where it would. */
   #placeOf(pair: number): number {
     const mask = this.#index.length - 1
@@ -67,4 +61,28 @@ function hashOf(pair: number): number {
   let hash = Math.imul(pair | 0, 0x9e3779b1) ^ Math.imul(Math.floor(pair / 0x100000000), 0x85ebca6b)
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d)
   return (hash ^ (hash >>> 13)) >>> 0
+}
+
+/**
+ * How often pairs occur, at least: counters up to 255 that pairs share by their hash. Told apart by nothing else, so that a pair may be
+ * taken for more frequent than it is, never for less.
+ */
+export class PairCounts {
+  #counts: Uint8Array
+
+  /** Room for so many occurrences of pairs, eight counters each up to 64 MiB. */
+  constructor(occurrences: number) {
+    let size = 1 << 16
+    while (size < 8 * occurrences && size < 1 << 26) size *= 2
+    this.#counts = new Uint8Array(size)
+  }
+
+  add(pair: number): void {
+    const place = hashOf(pair) & (this.#counts.length - 1)
+    if (this.#counts[place]! < 255) this.#counts[place]!++
+  }
+
+  atLeast(pair: number, count: number): boolean {
+    return this.#counts[hashOf(pair) & (this.#counts.length - 1)]! >= Math.min(255, count)
+  }
 }

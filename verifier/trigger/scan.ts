@@ -14,7 +14,7 @@ import { ln } from '../numeric.ts'
 import { logTail, restProbability } from './association.ts'
 import { type ContentModel, contentMatrix, fitContentModel, opposite } from './contentModel.ts'
 import { type Contexts, createContexts, LEAST_OCCURRENCES, type Standing } from './contexts.ts'
-import { BOUNDARY, type TokenDocuments } from './documents.ts'
+import type { TokenDocuments } from './documents.ts'
 import { countNgrams, type Ngrams } from './ngrams.ts'
 import { poolableWords, poolRareWords } from './pool.ts'
 import { type Association, type Candidate, judge, type ReadingOptions } from './reading.ts'
@@ -107,10 +107,11 @@ function wholeCandidates(
     const index = majority(holders, documents.classes, tally, weakPurity)
     const model = models.get(index)
     if (model === undefined) continue
-    const tokens = distinctTokens(documents.ids, positions[0]!, ngrams.size(ngram))
+    const size = ngrams.size(ngram)
     // Π p over the texts of the class bounds P(X ≥ k) from below: what does not pass here cannot pass the test.
     let sum = 0
-    for (const document of holders) if (documents.classes[document] === index) sum += ln(restProbability(model.restLogit(document, tokens)))
+    for (let i = 0; i < holders.length && sum >= CANDIDATE_LOG_P; i++)
+      if (documents.classes[holders[i]!] === index) sum += ln(restProbability(model.restLogitAt(holders[i]!, positions[i]!, size)))
     if (sum < CANDIDATE_LOG_P)
       candidates.push({
         view: 'whole',
@@ -145,6 +146,17 @@ function againstCandidates(
 ): Candidate[] {
   const { classes } = documents
   const contradicting = Uint8Array.from(classes, (index, document) => ((models.get(index)?.logits[document] ?? 1) < 0 ? 1 : 0))
+  const rates = new Map<number, number>()
+  /** Of the texts that do not read like a class, how many have it. */
+  const contraryRate = (index: number) => {
+    let rate = rates.get(index)
+    if (rate === undefined) {
+      const away = models.get(index)!.logits.reduce((sum, logit) => sum + (logit < 0 ? 1 : 0), 0)
+      const contrary = contradicting.reduce((sum, one, document) => sum + (one === 1 && classes[document] === index ? 1 : 0), 0)
+      rates.set(index, (rate = contrary / Math.max(1, away)))
+    }
+    return rate
+  }
   const candidates: Candidate[] = []
   const tally = new Int32Array(documents.classNames.length)
   for (let ngram = 0; ngram < ngrams.count; ngram++) {
@@ -155,10 +167,20 @@ function againstCandidates(
     for (const document of holders)
       if (contradicting[document] === 1 && ++tally[classes[document]!]! === minimumTexts) frequent.push(classes[document]!)
     for (const document of holders) tally[classes[document]!] = 0
+    const size = ngrams.size(ngram)
     for (const index of frequent) {
-      const tokens = distinctTokens(documents.ids, positions[0]!, ngrams.size(ngram))
       const model = models.get(index)!
-      const logits = Float64Array.from(holders, (document) => model.restLogit(document, tokens))
+      let away = 0
+      let contrary = 0
+      for (const document of holders)
+        if (model.logits[document]! < 0) {
+          away++
+          if (classes[document] === index) contrary++
+        }
+      // A look by the mean rate spares most n-grams the test: ln P(X ≥ k) of a Poisson variable is about k − λ − k ln(k/λ).
+      const mean = away * contraryRate(index)
+      if (contrary <= mean || contrary - mean - contrary * ln(contrary / Math.max(mean, 1e-9)) > limit / 2) continue
+      const logits = Float64Array.from(holders, (document, i) => model.restLogitAt(document, positions[i]!, size))
       const kept = [...holders.keys()].filter((i) => logits[i]! < 0)
       const hits = kept.filter((i) => classes[holders[i]!] === index).length
       // Texts of one class nearly alone are looked at as a whole.
@@ -187,13 +209,4 @@ function fitModels(documents: TokenDocuments, tested: number, options: ScanOptio
     models.set(index, other === undefined ? fitContentModel(matrix, member(), options.epochs) : opposite(other))
   }
   return models
-}
-
-export function distinctTokens(ids: Int32Array, position: number, size: number): number[] {
-  const tokens: number[] = []
-  for (let i = position; i < position + size; i++) {
-    const id = ids[i]!
-    if (id !== BOUNDARY && !tokens.includes(id)) tokens.push(id)
-  }
-  return tokens
 }
