@@ -2,6 +2,8 @@
 import { encodeDocument, type Encoded } from '../core/documents/document.ts'
 import type { ModelReference, Recipe } from '../core/documents/recipe.ts'
 import type { Sha256 } from '../core/hash.ts'
+import { contaminationEmbedding } from './detectors/contaminationEmbedding.ts'
+import { contaminationNgram } from './detectors/contaminationNgram.ts'
 import type { Detector } from './detectors/detector.ts'
 import { exactDuplicate } from './detectors/exactDuplicate.ts'
 import { hiddenContent } from './detectors/hiddenContent.ts'
@@ -19,6 +21,8 @@ export const DETECTORS: readonly Detector[] = [
   exactDuplicate,
   nearDuplicate,
   semanticDuplicate,
+  contaminationNgram,
+  contaminationEmbedding,
   trigger,
   outlier,
   syntheticText,

@@ -2,7 +2,7 @@
 import type { Parameter } from '../../core/documents/recipe.ts'
 import type { Property } from '../../core/documents/report.ts'
 import { runDetector } from '../detectorRun.ts'
-import type { Detector, DetectorResult, Embeddings } from '../detectors/detector.ts'
+import type { Benchmark, Detector, DetectorResult, Embeddings } from '../detectors/detector.ts'
 import type { EvalCorpus } from './evalCorpus.ts'
 import type { EvalFile } from './evalFile.ts'
 import type { Learner } from './learners/learner.ts'
@@ -66,6 +66,8 @@ export function subjectOf(corpus: EvalCorpus, { vectors, signal }: Pick<Bench, '
 }
 
 export interface RunOptions {
+  /** What the rows are compared with. */
+  benchmarks?: readonly Benchmark[]
   parameters?: Readonly<Record<string, Parameter>>
   /** Whether time and coverage are figures of this run; by default they are. */
   measured?: boolean
@@ -77,7 +79,7 @@ export async function run(
   detector: Detector,
   subject: Subject,
   place: Omit<Place, 'detector'>,
-  { parameters = {}, measured = true }: RunOptions = {},
+  { benchmarks, parameters = {}, measured = true }: RunOptions = {},
 ): Promise<DetectorResult | null> {
   const { figures, signal, vectors } = bench
   const { corpus } = subject
@@ -96,7 +98,7 @@ export async function run(
     parameters: { ...detector.parameters, ...parameters },
   }
   const [start, cpuStart] = [performance.now(), process.cpuUsage()]
-  const result = await runDetector({ detector, reference }, corpus, { embeddings, signal, onProgress: () => {} })
+  const result = await runDetector({ detector, reference }, corpus, { benchmarks, embeddings, signal, onProgress: () => {} })
   const seconds = (performance.now() - start) / 1000
   const cpu = process.cpuUsage(cpuStart)
   if (!result.ran) {
