@@ -40,6 +40,7 @@ import { issueToken } from './store/tokens.ts'
 import { runWorker, type WorkerOptions } from './store/worker.ts'
 import { createEmbedder } from './verifier/embedding/embedder.ts'
 import { findTextModel } from './verifier/embedding/modelRegistry.ts'
+import { readBenchmarkSettings } from './verifier/contamination/settings.ts'
 import { buildRecipe } from './verifier/recipe.ts'
 import { createSequencer, type Sequencer } from './verifier/sequencer/sequencer.ts'
 import { createEmbedHandler } from './verifier/shards/embedJob.ts'
@@ -62,7 +63,8 @@ async function runNode(settings: Settings, signal: AbortSignal): Promise<void> {
   const blocks = cleanup.use(await openNodeBlocks(settings, db, keys.verifier.did))
   const manifest = settings.model === null ? null : await findTextModel(settings.model, settings.modelCache)
   const model = manifest === null ? undefined : cleanup.use(openShardModel(manifest, settings, blocks))
-  const recipe = buildRecipe(model === undefined ? [] : [model.reference], undefined, blocks.hash)
+  const benchmarks = await readBenchmarkSettings(settings.benchmarks)
+  const recipe = buildRecipe(model === undefined ? [] : [model.reference], undefined, blocks.hash, benchmarks)
   if (settings.roles.has('api')) {
     if (manifest !== null) await blocks.put(CODEC_DAG_JSON, encodeModel(manifest.model, blocks.hash).bytes)
     await putDocument(blocks, recipe)

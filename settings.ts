@@ -1,5 +1,5 @@
 /** What an operator can choose of a node, by options and by the environment that main.ts hands in. */
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { DEFAULT_LIMITS } from './api/context.ts'
 import { ModelMode } from './core/documents/recipe.ts'
@@ -25,6 +25,8 @@ export interface Settings {
   /** Name of the log; null: the one in the database, or one made from the log's key. */
   logOrigin: string | null
   registration: 'open' | 'closed'
+  /** The file of benchmark sets that data sets are compared with. */
+  benchmarks: string
   /** A process that gives no sign of life for this long is taken for dead: its job goes to another, its transaction is undone. */
   leaseMs: number
   maxFileBytes: number
@@ -52,6 +54,7 @@ export const HELP = `usage: npm start -- [options]
 environment: DATABASE_URL, ASSAY_HOST (127.0.0.1), ASSAY_PUBLIC_URL, ASSAY_LOG_ORIGIN, ASSAY_REGISTRATION (open|closed),
   ASSAY_MAX_FILE_BYTES, ASSAY_LEASE_SECONDS (60), ASSAY_DEVICE (cpu|webgpu|cuda), ASSAY_MODEL (default|none|NAME|CID),
   ASSAY_MODEL_MODE (fp32|fp16|int8), ASSAY_MODEL_DIR, ASSAY_MODEL_CACHE, ASSAY_MODEL_HUB,
+  ASSAY_BENCHMARKS (file of benchmark sets; default benchmarks.json in --data),
   ASSAY_SHARD_SAMPLES (embedded as one job; 512, on GPUs 8192),
   ASSAY_GATEWAY (address of the api: for workers on other machines, which need this and DATABASE_URL),
   ASSAY_P2P_LISTEN (local, or multiaddrs), ASSAY_P2P_PEERS (multiaddrs): exchange blocks over IPFS, with the api role`
@@ -81,6 +84,7 @@ export function parseSettings(words: string[], env: NodeJS.ProcessEnv): Settings
     registration: oneOf('ASSAY_REGISTRATION', env['ASSAY_REGISTRATION'] ?? 'open', ['open', 'closed']),
     leaseMs: integer('ASSAY_LEASE_SECONDS', env['ASSAY_LEASE_SECONDS'] ?? '60', { minimum: 1, maximum: 86_400 }) * 1000,
     maxFileBytes: integer('ASSAY_MAX_FILE_BYTES', env['ASSAY_MAX_FILE_BYTES'] ?? String(DEFAULT_LIMITS.fileBytes)),
+    benchmarks: resolve(env['ASSAY_BENCHMARKS'] ?? join(values.data, 'benchmarks.json')),
     gateway: parseGateway(env['ASSAY_GATEWAY'], roles),
     device,
     shardSamples: integer('ASSAY_SHARD_SAMPLES', env['ASSAY_SHARD_SAMPLES'] ?? (device === 'cpu' ? '512' : '8192'), {

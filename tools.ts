@@ -4,7 +4,9 @@
  *
  *     node tools.ts VERB [words] [--json]
  */
+import { join, resolve } from 'node:path'
 import { messageOf, Problem } from './core/problem.ts'
+import { benchmarkAdd } from './tools/benchmarkAdd.ts'
 import { benchNumerics } from './tools/benchNumerics.ts'
 import { doctor } from './tools/doctor.ts'
 import { modelAdd } from './tools/modelAdd.ts'
@@ -16,7 +18,7 @@ import type { Tool, ToolContext, ToolExit, ToolSettings } from './tools/tool.ts'
 import { defaultModelCache } from './verifier/embedding/modelCache.ts'
 import { parseDevice } from './verifier/embedding/onnxRuntime.ts'
 
-const TOOLS: readonly Tool[] = [doctor, modelList, modelPull, modelVerify, modelAdd, benchNumerics, reverify]
+const TOOLS: readonly Tool[] = [doctor, modelList, modelPull, modelVerify, modelAdd, benchmarkAdd, benchNumerics, reverify]
 
 function readSettings(env: NodeJS.ProcessEnv): ToolSettings {
   return {
@@ -25,6 +27,7 @@ function readSettings(env: NodeJS.ProcessEnv): ToolSettings {
     modelDir: env['ASSAY_MODEL_DIR'],
     modelHub: env['ASSAY_MODEL_HUB'],
     gateway: env['ASSAY_GATEWAY'],
+    benchmarks: resolve(env['ASSAY_BENCHMARKS'] ?? join(env['ASSAY_DATA'] ?? 'data', 'benchmarks.json')),
   }
 }
 

@@ -1,6 +1,7 @@
 /** The one table of commands, in the order in which help lists them. */
 import type { Command } from './command.ts'
 import { audit } from './commands/audit.ts'
+import { benchmarkAdd } from './commands/benchmarkAdd.ts'
 import { benchNumerics } from './commands/benchNumerics.ts'
 import { demo } from './commands/demo.ts'
 import { doctor } from './commands/doctor.ts'
@@ -42,6 +43,7 @@ export const COMMANDS: readonly Command[] = [
   modelPull,
   modelVerify,
   modelAdd,
+  benchmarkAdd,
   benchNumerics,
   demo,
 ]

@@ -13,6 +13,8 @@ export interface ToolSettings {
   modelHub: string | undefined
   /** A gateway that blocks are asked from. */
   gateway: string | undefined
+  /** The file of benchmark sets that the node reads. */
+  benchmarks: string
 }
 
 export interface ToolContext {

@@ -2,6 +2,7 @@
  * A report: every detector of a recipe over the samples of an index. Deterministic: the same index, recipe and embeddings give the same
  * report. Detectors that need no embeddings run on a thread of their own while the texts are embedded.
  */
+import type { CID } from '../core/cid.ts'
 import { encodeDagJson, type Encoded } from '../core/documents/document.ts'
 import type { Manifest } from '../core/documents/manifest.ts'
 import type { Recipe } from '../core/documents/recipe.ts'
@@ -14,10 +15,11 @@ import { Problem } from '../core/problem.ts'
 import type { Blocks } from '../store/blocks.ts'
 import type { Progress } from '../store/jobs.ts'
 import { chooseColumns } from './columns.ts'
-import { createCorpus } from './corpus.ts'
+import { type BenchmarkColumns, benchmarksOf, readBenchmark } from './contamination/references.ts'
+import { createCorpus, type CorpusColumns } from './corpus.ts'
 import { type DetectorJob, detectorsOf, runDetector } from './detectorRun.ts'
 import { runOnThread } from './detectorThread.ts'
-import type { Corpus, DetectorAbstained, DetectorResult, Embeddings } from './detectors/detector.ts'
+import type { Benchmark, Corpus, DetectorAbstained, DetectorResult, Embeddings } from './detectors/detector.ts'
 import { fingerprintsOf } from './embedding/fingerprints.ts'
 import { similarityToleranceMillionths } from './numerics/tolerance.ts'
 import { readCorpus } from './readCorpus.ts'
@@ -32,6 +34,8 @@ export interface BuildReportOptions {
   recipe: Encoded<Recipe>
   /** By the recipe's model; not needed where the recipe names none. */
   embedder?: EmbeddingSource | undefined
+  /** Of a benchmark set, by its index; the embedder itself unless given. */
+  benchmarkEmbedder?: ((index: CID) => EmbeddingSource) | undefined
   signal: AbortSignal
   onProgress: (progress: Progress) => void
   /** Hears what the detectors said, by their ids, before it goes into tables: for those who compare it. */
@@ -58,7 +62,11 @@ export async function buildReport(options: BuildReportOptions): Promise<Report> 
     signal,
     onProgress: (done) => onProgress({ stage: 'reading samples', done, total: sampleCount }),
   })
-  const { results, fingerprints } = await runDetectors(jobs, read, options)
+  const references = jobs.some(({ detector }) => detector.needs.benchmarks) ? benchmarksOf(recipe.document) : []
+  const benchmarks: ReadBenchmark[] = []
+  for (const reference of references.filter((benchmark) => !benchmark.index.equals(index.cid)))
+    benchmarks.push({ index: reference.index, ...(await readBenchmark(blocks, reference, signal)) })
+  const { results, fingerprints } = await runDetectors(jobs, read, benchmarks, options)
 
   options.onResults?.(new Map(jobs.map(({ detector }, i) => [detector.id, results[i]!])))
   const outcomes = jobs.map(({ detector }, i) => ({ id: detector.id, property: detector.property, result: results[i]! }))
@@ -85,6 +93,11 @@ export async function buildReport(options: BuildReportOptions): Promise<Report> 
   }
 }
 
+/** What a data set is compared with; never itself. */
+interface ReadBenchmark extends BenchmarkColumns {
+  index: CID
+}
+
 interface DetectorOutcomes {
   /** For each detector, in their order. */
   results: (DetectorResult | DetectorAbstained)[]
@@ -94,7 +107,8 @@ interface DetectorOutcomes {
 
 async function runDetectors(
   jobs: readonly DetectorJob[],
-  read: Parameters<typeof createCorpus>[0],
+  read: CorpusColumns,
+  benchmarks: readonly ReadBenchmark[],
   options: BuildReportOptions,
 ): Promise<DetectorOutcomes> {
   let fingerprints: Uint8Array | undefined
@@ -107,7 +121,11 @@ async function runDetectors(
   try {
     const [resultsApart, resultsHere] = await Promise.all([
       runOnThread(
-        { columns: read, references: apart.map(({ reference }) => reference) },
+        {
+          columns: read,
+          benchmarks: benchmarks.map(({ name, columns }) => ({ name, columns })),
+          references: apart.map(({ reference }) => reference),
+        },
         { signal, onProgress: (number, share) => progress(apart[number]!.detector.id, share) },
       ),
       runOnEmbeddings(),
@@ -125,11 +143,19 @@ async function runDetectors(
     const embedded = await embed(corpus, options, signal, (share) => progress('embedding', share))
     await using embeddings = typeof embedded === 'string' ? undefined : embedded
     if (embeddings !== undefined && embeddings.dimensions >= FINGERPRINT_COMPONENTS) fingerprints = fingerprintsOf(embeddings)
+    await using compared = new AsyncDisposableStack()
+    const embeddedBenchmarks: Benchmark[] = []
+    if (waiting.some(({ detector }) => detector.needs.benchmarks))
+      for (const benchmark of benchmarks) {
+        const source = embeddings === undefined ? undefined : (options.benchmarkEmbedder?.(benchmark.index) ?? options.embedder)
+        embeddedBenchmarks.push(await embedBenchmark(benchmark, source, signal, compared))
+      }
     const toleranceMillionths = similarityToleranceMillionths(options.recipe.document)
     for (const job of waiting)
       results.set(
         job,
         await runDetector(job, corpus, {
+          benchmarks: embeddedBenchmarks,
           embeddings,
           toleranceMillionths,
           withoutEmbeddings: typeof embedded === 'string' ? embedded : undefined,
@@ -156,6 +182,18 @@ async function embed(
   if (embedder === undefined || !sameModel(embedder.reference, model))
     throw new Problem('unavailable', `this verifier does not run the recipe's embedding model ${model.name}`)
   return embedder.embed(corpus, { signal, onProgress })
+}
+
+/** A benchmark set with its embeddings, where it has texts; they end with `owner`. Throws `unavailable` where they cannot be had yet. */
+async function embedBenchmark(
+  { name, columns }: ReadBenchmark,
+  source: EmbeddingSource | undefined,
+  signal: AbortSignal,
+  owner: AsyncDisposableStack,
+): Promise<Benchmark> {
+  const corpus = createCorpus(columns)
+  if (source === undefined || columns.texts.every((text) => text === null)) return { name, corpus }
+  return { name, corpus, embeddings: owner.use(await source.embed(corpus, { signal })) }
 }
 
 function sameModel(a: unknown, b: unknown): boolean {

@@ -39,7 +39,8 @@ export async function runDetector(
   corpus: Corpus,
   { benchmarks = [], embeddings, withoutEmbeddings, toleranceMillionths = 0, signal, onProgress }: RunOptions,
 ): Promise<DetectorResult | DetectorAbstained> {
-  if (detector.needs.benchmarks === true && benchmarks.length === 0) return { ran: false, note: 'The recipe names no benchmark sets.' }
+  if (detector.needs.benchmarks === true && benchmarks.length === 0)
+    return { ran: false, note: 'The recipe names no benchmark sets to compare with.' }
   const missing = lacks(detector, corpus, embeddings, withoutEmbeddings)
   if (missing !== null) return { ran: false, note: missing }
   return detector.run({

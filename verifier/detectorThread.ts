@@ -4,11 +4,13 @@
  */
 import { Worker } from 'node:worker_threads'
 import type { DetectorReference } from '../core/documents/recipe.ts'
+import type { BenchmarkColumns } from './contamination/references.ts'
 import type { CorpusColumns } from './corpus.ts'
 import type { DetectorAbstained, DetectorResult } from './detectors/detector.ts'
 
 export interface DetectorSetup {
   columns: CorpusColumns
+  benchmarks: BenchmarkColumns[]
   references: DetectorReference[]
 }
 

@@ -2,6 +2,7 @@
 import { encodeDocument, type Encoded } from '../core/documents/document.ts'
 import type { ModelReference, Recipe } from '../core/documents/recipe.ts'
 import type { Sha256 } from '../core/hash.ts'
+import { type BenchmarkReference, recipeReferences } from './contamination/references.ts'
 import { contaminationEmbedding } from './detectors/contaminationEmbedding.ts'
 import { contaminationNgram } from './detectors/contaminationNgram.ts'
 import type { Detector } from './detectors/detector.ts'
@@ -28,11 +29,15 @@ export const DETECTORS: readonly Detector[] = [
   syntheticText,
 ]
 
-/** A recipe of all detectors at their defaults. Without models the detectors that need embeddings do not run, and reports say so. */
+/**
+ * A recipe of all detectors at their defaults. Without models the detectors that need embeddings do not run, nor without benchmark sets
+ * those that compare with them, and reports say so.
+ */
 export function buildRecipe(
   models: readonly ModelReference[],
   weights: Recipe['weights'] = [weightsReference()],
   hash?: Sha256,
+  benchmarks: readonly BenchmarkReference[] = [],
 ): Encoded<Recipe> {
   const recipe: Recipe = {
     kind: 'recipe',
@@ -40,7 +45,7 @@ export function buildRecipe(
     models: [...models],
     detectors: DETECTORS.map(({ id, version, tier, parameters }) => ({ id, version, tier, parameters: { ...parameters } })),
     weights,
-    references: [],
+    references: recipeReferences(benchmarks),
     tolerances: tolerancesOf(models),
     verdict: { alphaMillionths: 10_000, coverageMillionths: 950_000, powerMillionths: 10_000 },
   }

@@ -3,6 +3,7 @@
  * all pinned; then one transaction that makes the report visible. A crash before it leaves blocks that nobody names; doing the job
  * again gives the same report.
  */
+import type { CID } from '../core/cid.ts'
 import { encodeDocument, type Encoded } from '../core/documents/document.ts'
 import type { Recipe } from '../core/documents/recipe.ts'
 import type { Signer } from '../core/keys.ts'
@@ -37,8 +38,17 @@ export function createVerifyHandler({ db, blocks, signer, clock, recipe, model }
     const { document: manifest } = await loadDocument(blocks, 'manifest', index.document.manifest)
     await putDocument(blocks, recipe)
     await saveDocument(db, 'recipe', recipe.cid)
-    const embedder = model === undefined ? undefined : storedEmbeddings({ db, blocks, model }, subject)
-    const report = await buildReport({ blocks, index, manifest, recipe, embedder, signal, onProgress: progress })
+    const stored = model === undefined ? undefined : (of: CID) => storedEmbeddings({ db, blocks, model }, of)
+    const report = await buildReport({
+      blocks,
+      index,
+      manifest,
+      recipe,
+      embedder: stored?.(subject),
+      benchmarkEmbedder: stored,
+      signal,
+      onProgress: progress,
+    })
     signal.throwIfAborted()
     await blocks.pin(report.findings)
     await blocks.pin(report.evidence)

@@ -70,7 +70,13 @@ export async function reverifyReport(subject: Subject, options: ReverifyOptions)
     reference: source.reference,
     embed: async (...words: Parameters<typeof source.embed>) => (embeddings = await source.embed(...words)),
   }
-  const ownReport = await buildReport({ ...options, ...subject, embedder, onResults: (all) => (results = all) })
+  const ownReport = await buildReport({
+    ...options,
+    ...subject,
+    embedder,
+    benchmarkEmbedder: source && (() => source),
+    onResults: (all) => (results = all),
+  })
   const { cid } = encodeDocument('report', ownReport, blocks.hash)
   const same: Check = {
     name: 'report document',
