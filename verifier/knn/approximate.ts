@@ -4,7 +4,8 @@
  * that neither the number of threads nor their speed changes what is found; usearch's own randomness has a fixed seed.
  *
  * Memory: two bytes a number for the vectors, and about one and a half for the graphs, which lie in files that are mapped: 10^7 rows of
- * 384 take 7.7 GB and 5.5 GB that the system may take back.
+ * 384 take 7.7 GB and 5.5 GB that the system may take back. Measured for 10 neighbours of 10^6 made-up vectors of 384 on two cores: 0.995
+ * of the neighbours at 33 times the speed of an exact search, after five minutes of one core for the graph (bench/knn.ts).
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,7 +1,7 @@
 /**
  * The tolerances of the models that Assay brings, as `assay bench numerics` measured them: four times the 99.99 % quantile of 2,000 real
  * texts (e-mails, news, questions, essays) on x86-64 with AVX-512, by the CPU in fp32 at other optimisation levels and in fp16, and of
- * 192 short ones by WebGPU over SwiftShader. Of WebGPU's few texts the wider of both fp32 rows is taken.
+ * 96 short ones by WebGPU over SwiftShader. For WebGPU, of which so few were measured, the wider of both fp32 rows is taken.
  */
 import type { Tolerance } from '../../core/documents/recipe.ts'
 import { encodeModel } from '../../core/models.ts'
