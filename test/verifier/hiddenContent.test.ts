@@ -13,6 +13,9 @@ describe('hidden content', () => {
     'a right-to-left override': 'invoice\u202efdp.exe',
     'Cyrillic letters in a Latin word': 'pаypal',
     'a Greek omicron in a Latin word': 'gοοgle',
+    'a Greek nu in a Latin word': 'a moνie',
+    'a Greek nu in a short Latin word': 'they haνe',
+    'a Greek nu beside an omicron': 'νοte',
     'a text whose Cyrillic letters all look Latin': 'сосо loves an Apple',
   }
   for (const [name, text] of Object.entries(hidden)) it(`is ${name}`, () => assert.ok(suspicions(text).length > 0))
@@ -28,7 +31,7 @@ describe('hidden content', () => {
     'a byte order mark at the start': '\ufeffname,value',
     'soft hyphens': 'Donau\u00addampf\u00adschiff',
     'Russian beside English': 'the word «сосна» means pine, а not spruce',
-    physics: 'Brγ at 2.17 μm, αWe, Δx, νe and the Ω baryon',
+    physics: 'Brγ at 2.17 μm, αWe, Δx, νe, hν, hνkT, dνdt, sinν, sinhν, νeνe, eνjj and the Ω baryon',
     'Greek beside English': 'the word λόγος means word',
     'Japanese with an ideographic variation': '葛\u{e0100}城市',
   }

@@ -125,7 +125,7 @@ function codePointName(codePoint: number): string {
 
 export const hiddenContent: Detector = {
   id: 'hidden_content',
-  version: 1,
+  version: 2,
   tier: 'T0',
   property: 'hidden_content',
   flag: 'hidden_content',

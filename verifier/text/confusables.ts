@@ -4,14 +4,18 @@
  */
 import { scriptOf } from './characters.ts'
 
-/** Latin letter → the letters that look like it. Of the small Greek ones only omicron and the lunates: the others stand in formulas. */
+/** Latin letter → the letters that look like it. Of the small Greek ones only omicron, nu and the lunates: the others stand in formulas. */
 const LOOK_ALIKES =
   'A:ΑА B:ΒВ C:СϹ E:ΕЕ F:Ϝ G:Ԍ H:ΗН I:ΙІӀ J:ЈͿ K:ΚК M:ΜМ N:Ν O:ΟОՕ P:ΡР Q:Ԛ S:ЅՏ T:ΤТ U:Ս V:Ѵ W:Ԝ X:ΧХ Y:ΥҮ Z:Ζ ' +
-  'a:а c:сϲ d:ԁ e:еҽ g:ց h:һհ i:і j:јϳ l:ӏ n:ո o:оοօ p:р q:ԛզ s:ѕ u:ս v:ѵ w:ԝѡ x:х y:уү'
+  'a:а c:сϲ d:ԁ e:еҽ g:ց h:һհ i:і j:јϳ l:ӏ n:ո o:оοօ p:р q:ԛզ s:ѕ u:ս v:ѵν w:ԝѡ x:х y:уү'
 
 const TWINS: ReadonlyMap<number, string> = new Map(
   LOOK_ALIKES.split(' ').flatMap((entry) => Array.from(entry.slice(2), (letter): [number, string] => [letter.codePointAt(0)!, entry[0]!])),
 )
+
+/** Nu stands in formulas too ("νe", "hν", "lνqq"): alone it is a look-alike only inside what reads like a word. */
+const NU = 0x3bd
+const VOWELS: ReadonlySet<number> = new Set(Array.from('aeiouyAEIOUY', (letter) => letter.codePointAt(0)!))
 
 /** A run of letters in which Latin ones stand beside look-alikes of another alphabet. */
 export interface DisguisedWord {
@@ -37,7 +41,8 @@ export function disguisedWords(text: string): DisguisedWord[] {
     latinLetters += run.latin
     if (run.cyrillic > run.cyrillicTwins) properCyrillic = true
     if (run.twins > 0 && run.twins + run.latin === run.letters) {
-      if (run.latin > 0 && run.letters >= 3) mixed.push({ start, end: run.end, latin: inLatin(text.slice(start, run.end)) })
+      if (run.latin > 0 && run.letters >= 3 && (run.twins > run.nus || readsLikeWord(text, run)))
+        mixed.push({ start, end: run.end, latin: inLatin(text.slice(start, run.end)) })
       else if (run.cyrillic === run.letters) cyrillic.push({ start, end: run.end, latin: inLatin(text.slice(start, run.end)) })
     }
     start = Math.max(run.end, start + 1)
@@ -49,7 +54,7 @@ export function disguisedWords(text: string): DisguisedWord[] {
 
 /** Counts over the run of letters that begins at `start`; `end` is `start` where there is none. */
 function letterRun(text: string, start: number) {
-  const run = { end: start, letters: 0, latin: 0, twins: 0, cyrillic: 0, cyrillicTwins: 0 }
+  const run = { end: start, letters: 0, latin: 0, vowels: 0, twins: 0, nus: 0, cyrillic: 0, cyrillicTwins: 0 }
   while (run.end < text.length) {
     const codePoint = text.codePointAt(run.end)!
     const script = scriptOf(codePoint)
@@ -58,6 +63,8 @@ function letterRun(text: string, start: number) {
     run.letters++
     if (script === 'latin') run.latin++
     else if (twin) run.twins++
+    if (codePoint === NU) run.nus++
+    if (VOWELS.has(codePoint)) run.vowels++
     if (script === 'cyrillic') {
       run.cyrillic++
       if (twin) run.cyrillicTwins++
@@ -65,6 +72,11 @@ function letterRun(text: string, start: number) {
     run.end += codePoint > 0xffff ? 2 : 1
   }
   return run
+}
+
+/** Four Latin letters, or three of which two are vowels, and no nu at the end, where a function has its argument ("sinν"). */
+function readsLikeWord(text: string, { end, latin, vowels }: { end: number; latin: number; vowels: number }): boolean {
+  return (latin >= 4 || (latin === 3 && vowels >= 2)) && text.charCodeAt(end - 1) !== NU
 }
 
 function inLatin(word: string): string {
