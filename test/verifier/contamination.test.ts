@@ -113,19 +113,27 @@ function vectorsOf(places: readonly (readonly [axis: 0 | 1, degrees: number])[])
 
 const ITEMS = ['A crate holds 16 apples and 1,250 nuts; how many are there?', 'Why does the moon keep one face towards the earth?']
 
-function exam(): Benchmark {
-  return { name: 'exam', corpus: textsOf(ITEMS), embeddings: vectorsOf([[0, 0], [1, 0]]) } // prettier-ignore
+type Places = Parameters<typeof vectorsOf>[0]
+
+function exam(places: Places): Benchmark {
+  return { name: 'exam', corpus: textsOf(ITEMS), embeddings: vectorsOf(places) }
+}
+
+interface Resemblance {
+  items?: Places
+  toleranceMillionths?: number
+  parameters?: Record<string, Parameter>
 }
 
 async function resemble(
   texts: readonly string[],
-  places: Parameters<typeof vectorsOf>[0],
-  { toleranceMillionths = 0, parameters = {} }: { toleranceMillionths?: number; parameters?: Record<string, Parameter> } = {},
+  places: Places,
+  { items = [[0, 0], [1, 0]], toleranceMillionths = 0, parameters = {} }: Resemblance = {}, // prettier-ignore
 ): Promise<DetectorResult> {
   const result = await contaminationEmbedding.run({
     corpus: textsOf(texts),
     embeddings: vectorsOf(places),
-    benchmarks: [exam()],
+    benchmarks: [exam(items)],
     parameters: { ...contaminationEmbedding.parameters, ...parameters },
     toleranceMillionths,
     signal,
@@ -140,7 +148,8 @@ describe('contamination in other words', () => {
     const texts = ['In a box lie 1250 nuts beside 16 apples, how many in all?', 'In a box lie 77 nuts beside 31 apples, how many in all?']
     const { flagged, findings, scores } = await resemble(texts, [[0, 37], [0, 37]]) // prettier-ignore
     assert.deepEqual(samplesIn(flagged), [0])
-    assert.deepEqual([...scores.values], [998_635, 898_635])
+    assert.deepEqual([...scores.values], [798_635, 798_635])
+    assert.equal(findings[1]!.facts['score_millionths'], 998_635)
     assert.equal(findings[1]!.facts['item'], 0)
     assert.deepEqual(findings[1]!.facts['shared_numbers'], ['1250', '16'])
   })
@@ -167,6 +176,13 @@ describe('contamination in other words', () => {
         [0, 0],
       ],
     )
+  })
+
+  test('marks samples of which last digits decide what is nearest', async () => {
+    const texts = ['In a box lie 1250 nuts beside 16 apples, how many in all?']
+    const between = (tolerance: number) => resemble(texts, [[0, 0]], { toleranceMillionths: tolerance, items: [[0, 25], [0, -25]] }) // prettier-ignore
+    assert.deepEqual([...(await between(100)).borderline!], [1])
+    assert.deepEqual([...(await between(0)).borderline!], [0])
   })
 
   test('asks for more where the items of a benchmark resemble each other', async () => {

@@ -7,8 +7,6 @@
 import type { NearItem, VectorTable } from './nearestItems.ts'
 
 export interface RephrasingParameters {
-  /** Less similar pairs score their similarity alone. */
-  leastSimilarityMillionths: number
   /** Share of the margin that counts, and where it stops to grow: a benchmark of unrelated items has large ones. */
   marginPercent: number
   mostMarginMillionths: number
@@ -47,7 +45,6 @@ export function rephrasingScore(
   const [best, ...others] = nearest
   if (best === undefined) return 0
   const similarity = Math.round(best.similarity * MILLION)
-  if (similarity < parameters.leastSimilarityMillionths) return similarity
   const other = others.find(({ item }) => cosine(items, best.item, item) * MILLION < parameters.twinMillionths) ?? nearest.at(-1)!
   const margin = Math.min(similarity - Math.round(other.similarity * MILLION), parameters.mostMarginMillionths)
   return (
@@ -55,6 +52,14 @@ export function rephrasingScore(
     Math.floor((margin * parameters.marginPercent) / 100) +
     Math.floor((agreementMillionths * parameters.numbersMillionths) / MILLION)
   )
+}
+
+/** What the score of an item of this similarity can be at most. */
+export function mostRephrasingScore(
+  similarity: number,
+  { mostMarginMillionths, marginPercent, numbersMillionths }: RephrasingParameters,
+): number {
+  return Math.round(similarity * MILLION) + Math.floor((mostMarginMillionths * marginPercent) / 100) + numbersMillionths
 }
 
 /** The items that are no twins of `item`, which is one of the benchmark itself. */

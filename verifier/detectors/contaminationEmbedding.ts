@@ -1,12 +1,19 @@
 /**
  * Contamination in other words (D1, tier T1): samples that look like a rewording of an item of a benchmark set
  * (contamination/rephrasing.ts). The threshold is the recipe's, or what `nullPerMille` of the benchmark's own items, each against the
- * others, stay below, whichever is higher: a benchmark whose items resemble each other asks for more. A sample's score is that of the
- * benchmark that it resembles most. Exploratory: a resemblance is no proof.
+ * others, stay below, whichever is higher: a benchmark whose items resemble each other asks for more. A sample's score is its cosine
+ * similarity to the nearest item of all, in millionths. Exploratory: a resemblance is no proof.
  */
 import type { Finding } from '../../core/findings.ts'
 import { eachNearestItems, type NearItem, type VectorTable } from '../contamination/nearestItems.ts'
-import { numberAgreement, numbersIn, type RephrasingParameters, rephrasingScore, withoutTwins } from '../contamination/rephrasing.ts'
+import {
+  numberAgreement,
+  numbersIn,
+  type RephrasingParameters,
+  mostRephrasingScore,
+  rephrasingScore,
+  withoutTwins,
+} from '../contamination/rephrasing.ts'
 import { type Benchmark, createScores, type Detector, excerpt, integerParameter, MAX_FINDING_SAMPLES } from './detector.ts'
 
 interface Match {
@@ -32,7 +39,6 @@ export const contaminationEmbedding: Detector = {
   needs: { text: true, embeddings: true, benchmarks: true },
   parameters: {
     thresholdMillionths: 930_000,
-    leastSimilarityMillionths: 650_000,
     marginPercent: 50,
     mostMarginMillionths: 200_000,
     numbersMillionths: 100_000,
@@ -54,8 +60,8 @@ export const contaminationEmbedding: Detector = {
     const k = integerParameter(parameters, 'neighbours')
     const minimumCharacters = integerParameter(parameters, 'minimumCharacters')
     const pairsInEvidence = integerParameter(parameters, 'pairsInEvidence')
-    /** A score has the similarity and, by its share, a margin of two similarities in it. */
-    const scoreTolerance = Math.ceil((toleranceMillionths * (100 + 2 * rephrasing.marginPercent)) / 100)
+    /** What is compared has the similarity in it and, by its share, a margin of two; so has the threshold. */
+    const scoreTolerance = Math.ceil((2 * toleranceMillionths * (100 + 2 * rephrasing.marginPercent)) / 100)
     const long = (text: string | null) => text !== null && text.length >= minimumCharacters
     const scores = createScores(corpus.count, false)
     const flagged = new Uint8Array(corpus.count)
@@ -77,21 +83,32 @@ export const contaminationEmbedding: Detector = {
         (sample, nearest) => {
           const [best] = nearest
           if (best === undefined) return
-          const score = scoreOf(nearest, numbersIn(corpus.canonicalText(sample)!))
-          scores.values[sample] = Math.max(scores.values[sample]!, score)
-          if (toleranceMillionths > 0 && Math.abs(score - threshold) <= scoreTolerance) borderline[sample] = 1
+          const similarityMillionths = Math.round(best.similarity * 1_000_000)
+          scores.values[sample] = Math.max(scores.values[sample]!, similarityMillionths)
+          if (mostRephrasingScore(best.similarity, rephrasing) < threshold - scoreTolerance) return
+          const numbers = numbersIn(corpus.canonicalText(sample)!)
+          const score = scoreOf(nearest, numbers)
+          if (isBorderline(nearest, numbers)) borderline[sample] = 1
           if (score < threshold) return
           flagged[sample] = 1
-          matches.push({ sample, item: best.item, similarityMillionths: Math.round(best.similarity * 1_000_000), score })
+          matches.push({ sample, item: best.item, similarityMillionths, score })
         },
       )
       found.push({ benchmark, threshold, matches })
 
       function scoreOf(nearest: readonly NearItem[], numbers: ReadonlySet<string>): number {
         const [best] = nearest
-        if (best === undefined) return 0
-        const similar = best.similarity * 1_000_000 >= rephrasing.leastSimilarityMillionths
-        return rephrasingScore(nearest, similar ? numberAgreement(numbers, numbersOf(best.item)) : 0, items, rephrasing)
+        return best === undefined ? 0 : rephrasingScore(nearest, numberAgreement(numbers, numbersOf(best.item)), items, rephrasing)
+      }
+
+      /** Whether last digits decide, be it on the threshold or on which item is the nearest. */
+      function isBorderline(nearest: readonly NearItem[], numbers: ReadonlySet<string>): boolean {
+        if (toleranceMillionths === 0) return false
+        const perhapsNearest = nearest.filter(
+          ({ similarity }) => (nearest[0]!.similarity - similarity) * 1_000_000 <= 2 * toleranceMillionths,
+        )
+        const possible = perhapsNearest.map((first) => scoreOf([first, ...nearest.filter((near) => near !== first)], numbers))
+        return Math.min(...possible) - scoreTolerance < threshold && Math.max(...possible) + scoreTolerance >= threshold
       }
 
       /** What most items of the benchmark stay below against the others; 0 where there are too few. */
@@ -171,7 +188,6 @@ function validItems({ corpus, embeddings }: EmbeddedBenchmark, long: (text: stri
 
 function rephrasingParameters(parameters: Parameters<typeof integerParameter>[0]): RephrasingParameters {
   return {
-    leastSimilarityMillionths: integerParameter(parameters, 'leastSimilarityMillionths'),
     marginPercent: integerParameter(parameters, 'marginPercent'),
     mostMarginMillionths: integerParameter(parameters, 'mostMarginMillionths'),
     numbersMillionths: integerParameter(parameters, 'numbersMillionths'),

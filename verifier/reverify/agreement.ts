@@ -39,9 +39,17 @@ export function compareReports(
   toleranceMillionths: number,
 ): Check[] {
   return [
-    ...detectors.map((detector) => compareDetector(detector, claimed, own, toleranceMillionths)),
+    ...detectors.map((detector) =>
+      compareDetector({ ...detector, borderline: borderlineOf(detector.flag, detectors) }, claimed, own, toleranceMillionths),
+    ),
     compareStates(claimed.report, own.report),
   ]
+}
+
+/** Samples that are borderline to some detector that sets this flag: several may, and the table does not say which did. */
+function borderlineOf(flag: FlagName, detectors: readonly ComparedDetector[]): Uint8Array | undefined {
+  const all = detectors.flatMap((detector) => (detector.flag === flag && detector.borderline !== undefined ? [detector.borderline] : []))
+  return all.length < 2 ? all[0] : Uint8Array.from(all[0]!, (_, sample) => (all.some((one) => one[sample] === 1) ? 1 : 0))
 }
 
 function compareDetector(
