@@ -19,6 +19,7 @@ export const FLAGS = [
   'outlier',
   'synthetic',
   'contaminated',
+  'label_error',
 ] as const
 
 export const FlagName = z.enum(FLAGS)

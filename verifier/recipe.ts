@@ -8,6 +8,7 @@ import { contaminationNgram } from './detectors/contaminationNgram.ts'
 import type { Detector } from './detectors/detector.ts'
 import { exactDuplicate } from './detectors/exactDuplicate.ts'
 import { hiddenContent } from './detectors/hiddenContent.ts'
+import { labelError } from './detectors/labelError.ts'
 import { nearDuplicate } from './detectors/nearDuplicate.ts'
 import { outlier } from './detectors/outlier.ts'
 import { semanticDuplicate } from './detectors/semanticDuplicate.ts'
@@ -27,6 +28,7 @@ export const DETECTORS: readonly Detector[] = [
   trigger,
   outlier,
   syntheticText,
+  labelError,
 ]
 
 /**

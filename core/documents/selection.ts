@@ -25,6 +25,7 @@ export const POLICIES: Readonly<Record<'verified' | 'as-published' | 'strict', P
       'contaminated',
       'exact_duplicate',
       'hidden_content',
+      'label_error',
       'near_duplicate',
       'outlier',
       'semantic_duplicate',
