@@ -14,6 +14,7 @@ import { createFileBuilder } from '../../core/unixfs/file.ts'
 import { DEVICES } from '../../verifier/embedding/onnxRuntime.ts'
 import { SMALL_FILES, SMALL_WIDTH, smallManifest } from '../verifier/smallModels.ts'
 import { encodeDagJson } from '../../core/documents/document.ts'
+import { testIndex, textCid } from '../support/documents.ts'
 
 const CLI = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
 const TOOLS = fileURLToPath(new URL('../../tools.ts', import.meta.url))
@@ -127,6 +128,32 @@ test('a manifest that was handed on pulls the same model out of a gateway, which
     assert.equal(pulled.code, 0, pulled.stderr)
     assert.equal(json(pulled).cid, encodeModel(manifest.model).cid.toString())
     assert.equal((await assay(['model', 'pull', 'small', '--mode', 'int8'], env)).code, 1)
+  } finally {
+    gateway.close()
+  }
+})
+
+test('a benchmark set is noted by its index, whose size the gateway’s block tells', async () => {
+  await using temporary = await temporaryDirectory()
+  const index = testIndex(textCid('manifest'))
+  const gateway = createServer((request, response) => {
+    const known = request.url === `/ipfs/${index.cid.toString()}?format=raw`
+    response.writeHead(known ? 200 : 404).end(known ? index.bytes : undefined)
+  }).listen(0, '127.0.0.1')
+  await once(gateway, 'listening')
+  try {
+    const env = {
+      ASSAY_BENCHMARKS: join(temporary.path, 'data', 'benchmarks.json'),
+      ASSAY_GATEWAY: `http://127.0.0.1:${(gateway.address() as AddressInfo).port}`,
+    }
+    const added = await assay(['benchmark', 'add', index.cid.toString(), '--name', 'exam', '--json'], env)
+    assert.equal(added.code, 0, added.stderr)
+    assert.equal(json(added).sampleCount, index.document.sampleCount)
+    const noted = [{ index: index.cid, name: 'exam', sampleCount: index.document.sampleCount }]
+    assert.deepEqual(await readFile(env.ASSAY_BENCHMARKS), Buffer.from(encodeDagJson(noted)))
+    const unnamed = await assay(['benchmark', 'add', index.cid.toString()], env)
+    assert.equal(unnamed.code, 2)
+    assert.match(unnamed.stderr, /takes the CID of an index, --name/)
   } finally {
     gateway.close()
   }

@@ -8,13 +8,17 @@ import fc from 'fast-check'
 import type { Parameter } from '../../core/documents/recipe.ts'
 import { Problem } from '../../core/problem.ts'
 import { numberAgreement, numbersIn } from '../../verifier/contamination/rephrasing.ts'
+import { buildReport } from '../../verifier/buildReport.ts'
 import { addBenchmark, readBenchmarkSettings } from '../../verifier/contamination/settings.ts'
 import { putDocument } from '../../store/documents.ts'
 import { runDetector } from '../../verifier/detectorRun.ts'
 import { contaminationEmbedding } from '../../verifier/detectors/contaminationEmbedding.ts'
 import { contaminationNgram } from '../../verifier/detectors/contaminationNgram.ts'
 import type { Benchmark, Corpus, Detector, DetectorResult } from '../../verifier/detectors/detector.ts'
+import { createEmbedder } from '../../verifier/embedding/embedder.ts'
 import { createEmbeddings } from '../../verifier/embedding/embeddings.ts'
+import { defaultModelCache } from '../../verifier/embedding/modelCache.ts'
+import { DEFAULT_MODEL } from '../../verifier/embedding/models.ts'
 import { buildRecipe } from '../../verifier/recipe.ts'
 import { testBlocks } from '../support/blocks.ts'
 import { corpusOf, numbersIn as samplesIn } from './corpora.ts'
@@ -240,6 +244,34 @@ describe('benchmark sets', () => {
 
     const wrong = buildRecipe([], [], undefined, [{ name: 'exam', index: index.cid, sampleCount: 3 }])
     await assert.rejects(reportOn(blocks, [{ text: 'x' }], { recipe: wrong }), { code: 'invalid-document' })
+  })
+
+  test('are embedded by the model of the recipe, so that other wordings are found', async () => {
+    await using blocks = await testBlocks()
+    const embedder = createEmbedder({ manifest: DEFAULT_MODEL, cacheDir: defaultModelCache(), device: 'cpu', threads: 2 })
+    const content = (texts: readonly string[]) => texts.map((text) => JSON.stringify({ text }) + '\n').join('')
+    const exam = await manifestOf(blocks, content(ITEMS))
+    const examIndex = await indexOf(blocks, exam)
+    for (const document of [exam, examIndex]) await putDocument(blocks, document)
+    const manifest = await manifestOf(blocks, content(['There are 16 apples and 1250 nuts in a crate. How many is that?', 'He sold 3 old bicycles and bought a very small boat.'])) // prettier-ignore
+    const recipe = buildRecipe([embedder.reference], [], undefined, [{ name: 'exam', index: examIndex.cid, sampleCount: ITEMS.length }])
+    const asked: string[] = []
+    const report = await buildReport({
+      blocks,
+      index: await indexOf(blocks, manifest),
+      manifest: manifest.document,
+      recipe,
+      embedder,
+      benchmarkEmbedder: (cid) => {
+        asked.push(cid.toString())
+        return embedder
+      },
+      signal,
+      onProgress: () => {},
+    })
+    assert.deepEqual(asked, [examIndex.cid.toString()])
+    const { ran, flaggedSamples, note } = report.detectors.find(({ id }) => id === 'contamination_embedding')!
+    assert.deepEqual([ran, flaggedSamples], [true, 1], note)
   })
 
   test('are chosen in a file, each name once', async () => {

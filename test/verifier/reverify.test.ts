@@ -152,6 +152,20 @@ describe('agreement of two reports', () => {
     assert.deepEqual(compare(joined, tableOf(), { borderline: [5] }), [['detector semantic_duplicate (T1)', [1, 4]]])
   })
 
+  it('excuses a flag that two detectors set where it is borderline to one of them', () => {
+    const borderline = new Uint8Array(NEAR_COUNT)
+    const detectors = [
+      { reference: { id: 'hidden_content', tier: 'T0' }, flag: 'contaminated' },
+      { reference: { id: 'semantic_duplicate', tier: 'T1' }, flag: 'contaminated', borderline },
+    ] as const
+    const report = { properties: [], detectors: [] } as unknown as Report // what a comparison reads of it
+    const flagged = tableOf(({ flags }) => (flags[2] = flagMask('contaminated')))
+    const check = () => broken(compareReports({ report, table: flagged }, { report, table: tableOf() }, detectors, 50))
+    assert.equal(check().length, 2)
+    borderline[2] = 1
+    assert.deepEqual(check(), [])
+  })
+
   it('of embeddings counts the components of each fingerprint', () => {
     const dimensions = 16
     const vectors = Float32Array.from({ length: 3 * dimensions }, (_, i) => Math.sin(i * i + 1))
