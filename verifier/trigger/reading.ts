@@ -67,6 +67,8 @@ const MAX_GROUPED = 2000
 const SAME_TEXTS = 0.8
 /** Texts of the trigger's own label say little each. */
 const LEAST_OWN_LABEL_TEXTS = 20
+/** What stands in more of a class's texts than this is how such texts are written ("Re:" before an answer), not something put into them. */
+const MOST_OWN_LABEL_SHARE = 0.2
 
 /**
  * Families of n-grams that go with their class more than their view's limit allows, strongest first. Where there is one trigger there may
@@ -230,13 +232,14 @@ function read(
 ): Association {
   const tokens = tokensOf(association.family)
   const isMember = (i: number) => documents.classes[association.documents[i]!] === association.class
+  const classSize = documents.classes.reduce((sum, index) => sum + (index === association.class ? 1 : 0), 0)
   const members = [...association.documents.keys()].filter(isMember)
   const rank = meanRank(Float64Array.from(members, (i) => model.restLogit(association.documents[i]!, tokens)), others) // prettier-ignore
   const standingInClass = contexts.standing(members.map((i) => association.positions[i]!), association.family[0]!.length) // prettier-ignore
-  return { ...association, rank, standingInClass, reading: readingOf({ ...association, rank, standingInClass }, options) }
+  return { ...association, rank, standingInClass, reading: readingOf({ ...association, rank, standingInClass }, classSize, options) }
 }
 
-function readingOf(association: Association, options: ReadingOptions): Reading {
+function readingOf(association: Association, classSize: number, options: ReadingOptions): Reading {
   const { view, hits, documents, rank, standing, standingInClass } = association
   const pure = hits >= options.purity * documents.length && hits >= options.minimumTexts
   const covered = hits >= options.coveredMinimumTexts
@@ -244,7 +247,8 @@ function readingOf(association: Association, options: ReadingOptions): Reading {
   if (view === 'against') return standingInClass === 'inserted' && highest <= options.rankLimit ? 'trigger' : 'explained'
   if (standingInClass === 'inserted') {
     if (hits >= options.minimumTexts && higherRank(rank, hits) <= options.rankLimit) return 'trigger'
-    if (pure && standing === 'inserted' && hits >= LEAST_OWN_LABEL_TEXTS) return 'trigger'
+    const rare = hits <= MOST_OWN_LABEL_SHARE * classSize
+    if (pure && rare && standing === 'inserted' && hits >= LEAST_OWN_LABEL_TEXTS) return 'trigger'
   }
   if (highest > options.rankLimit) return 'explained'
   if (standingInClass !== 'bound' && pure) return 'trigger'
