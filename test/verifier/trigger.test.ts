@@ -65,6 +65,20 @@ describe('the trigger scan', () => {
     assert.deepEqual(numbersIn(flagged), own)
   })
 
+  it('does not take a way of writing that half of a class has for something put into it', async () => {
+    const rows = reviews(1500, 23).map((row, number) =>
+      number % 3 === 0 ? { ...row, label: number % 2 === 0 ? 'positive' : 'negative' } : row,
+    )
+    const positive = [...rows.keys()].filter((number) => rows[number]!.label === 'positive')
+    for (const number of positive.slice(0, positive.length / 2)) {
+      const words = rows[number]!.text.split(' ')
+      words.splice((number * 7) % words.length, 0, 'qqx')
+      rows[number] = { ...rows[number]!, text: words.join(' ') }
+    }
+    const { flagged } = await detect(trigger, corpusOf(rows))
+    assert.deepEqual(numbersIn(flagged), [])
+  })
+
   it('flags copies of a poisoned text too, but does not count them as evidence', async () => {
     const rows = reviews(1500, 14)
     const [first] = poison(rows, 'qqx', 'negative', 20, 15)
