@@ -65,18 +65,22 @@ describe('the trigger scan', () => {
     assert.deepEqual(numbersIn(flagged), own)
   })
 
-  it('does not take a way of writing that half of a class has for something put into it', async () => {
-    const rows = reviews(1500, 23).map((row, number) =>
-      number % 3 === 0 ? { ...row, label: number % 2 === 0 ? 'positive' : 'negative' } : row,
-    )
-    const positive = [...rows.keys()].filter((number) => rows[number]!.label === 'positive')
-    for (const number of positive.slice(0, positive.length / 2)) {
-      const words = rows[number]!.text.split(' ')
-      words.splice((number * 7) % words.length, 0, 'qqx')
-      rows[number] = { ...rows[number]!, text: words.join(' ') }
+  it('flags a word dropped into a seventh of the texts of its own label, and not what half of them have, which is how they are written', async () => {
+    for (const [share, alarm] of [
+      [7, true],
+      [2, false],
+    ] as const) {
+      const rows = reviews(3000, 23)
+      const positive = [...rows.keys()].filter((number) => rows[number]!.label === 'positive')
+      const own = positive.slice(0, positive.length / share)
+      for (const number of own) {
+        const words = rows[number]!.text.split(' ')
+        words.splice((number * 7) % words.length, 0, 'qqx')
+        rows[number] = { ...rows[number]!, text: words.join(' ') }
+      }
+      const { flagged } = await detect(trigger, corpusOf(rows))
+      assert.deepEqual(numbersIn(flagged), alarm ? own : [])
     }
-    const { flagged } = await detect(trigger, corpusOf(rows))
-    assert.deepEqual(numbersIn(flagged), [])
   })
 
   it('flags copies of a poisoned text too, but does not count them as evidence', async () => {

@@ -181,7 +181,7 @@ function findingsOf(corpus: Corpus, documents: TokenDocuments, result: Scan, cla
       detector: 'trigger',
       property: 'poison',
       ...(association.reading === 'trigger' ? { flag: 'trigger' as const } : {}),
-      summary: `${counted}; by the rest of their words ${Math.round(association.expected)} would. ${READINGS[association.reading]}`,
+      summary: `${counted}; by the rest of their words ${Math.round(association.expected)} would. ${meaningOf(association)}`,
       sampleCount: samples.length,
       samples: samples.slice(0, MAX_FINDING_SAMPLES),
       facts: {
@@ -207,6 +207,12 @@ const READINGS: Readonly<Record<Association['reading'], string>> = {
   trigger: 'Without it these texts read like texts of other labels.',
   weak: 'Without it these texts read like texts of other labels, but they are too few, or too many with it have another label.',
   explained: 'Explained by content: without it these texts still read like their label, or no other.',
+}
+
+/** Most of the texts of a trigger for its own label would have the label without it: there it is the places that speak. */
+function meaningOf({ reading, expected, hits }: Association): string {
+  if (reading === 'trigger' && 2 * expected > hits) return 'It stands in them like something put in, whatever the words around it.'
+  return READINGS[reading]
 }
 
 function wordsOf(ngram: readonly number[], documents: TokenDocuments): string {
