@@ -8,6 +8,8 @@ import type { z } from 'zod'
 export interface ChosenColumns {
   text: string | null
   label: string | null
+  /** What answers the text, by a usual name; the manifest names none. */
+  response: string | null
   /** Whether one of them was not named by the manifest. */
   guessed: boolean
   /** What a reader of the report should know about the choice. */
@@ -17,6 +19,7 @@ export interface ChosenColumns {
 const TEXT_NAMES = ['text', 'content', 'body', 'sentence', 'message', 'document', 'review', 'comment', 'prompt', 'instruction', 'question']
 const CHAT_NAMES = ['messages', 'conversations', 'conversation', 'dialog', 'dialogue']
 const LABEL_NAMES = ['label', 'labels', 'class', 'category', 'target', 'sentiment', 'intent', 'topic']
+const RESPONSE_NAMES = ['response', 'output', 'completion', 'answer', 'chosen', 'reply']
 /** Strings shorter than this on average are names and codes. */
 const LEAST_MEAN_LENGTH = 16
 
@@ -32,10 +35,13 @@ export function chooseColumns(index: Pick<SampleIndex, 'schema' | 'statistics'>,
   }
   const text = has(named.text, 'text') ? named.text : guessText(schema, statistics)
   const label = has(named.label, 'label') ? named.label : byName(schema.filter(isLabel), LABEL_NAMES, text)
-  const unread = schema.filter((field) => field.name !== text && field.type.type === 'utf8' && field.name !== label)
+  const strings = schema.filter((field) => field.type.type === 'utf8' && field.name !== label)
+  const response = text === null ? null : byName(strings, RESPONSE_NAMES, text)
+  const unread = strings.filter((field) => field.name !== text && field.name !== response)
   if (unread.length > 0 && text !== null)
     notes.push(`Only the column "${text}" was read as text, not: ${listed(unread.map((field) => field.name))}.`)
-  return { text, label, guessed: (text !== null && text !== named.text) || (label !== null && label !== named.label), notes }
+  if (response !== null) notes.push(`The column "${response}" was read as the response to "${text}", and only held against it.`)
+  return { text, label, response, guessed: (text !== null && text !== named.text) || (label !== null && label !== named.label), notes }
 }
 
 function guessText(schema: readonly Field[], statistics: readonly z.infer<typeof ColumnStatistics>[]): string | null {

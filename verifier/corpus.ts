@@ -6,6 +6,8 @@ export interface CorpusColumns {
   /** One a sample; null where the sample has none. */
   texts: readonly (string | null)[]
   labels: readonly (string | null)[]
+  /** Absent where there is no column of responses. */
+  responses?: readonly (string | null)[]
   /** count × 32 bytes. */
   digests: Uint8Array
   language: string | null
@@ -15,7 +17,7 @@ export interface CorpusColumns {
 }
 
 /** A corpus over columns of equal length. Canonical forms are made when first asked for and kept. */
-export function createCorpus({ texts, labels, digests, language, domain, seed }: CorpusColumns): Corpus {
+export function createCorpus({ texts, labels, responses = [], digests, language, domain, seed }: CorpusColumns): Corpus {
   const canonical: (string | null | undefined)[] = Array.from({ length: texts.length })
   return {
     count: texts.length,
@@ -26,6 +28,7 @@ export function createCorpus({ texts, labels, digests, language, domain, seed }:
       const text = texts[sample] ?? null
       return (canonical[sample] = text === null ? null : canonicalText(text))
     },
+    response: (sample) => responses[sample] ?? null,
     label: (sample) => labels[sample] ?? null,
     digest: (sample) => digests.subarray(sample * 32, sample * 32 + 32),
     language,

@@ -22,7 +22,8 @@ export interface ReadCorpusOptions {
 export async function readCorpus({ blocks, index, manifest, columns, signal, onProgress }: ReadCorpusOptions): Promise<CorpusColumns> {
   const texts: (string | null)[] = []
   const labels: (string | null)[] = []
-  const read = index.schema.filter(({ name }) => name === columns.text || name === columns.label)
+  const responses: (string | null)[] = []
+  const read = index.schema.filter(({ name }) => name === columns.text || name === columns.label || name === columns.response)
   for await (const batch of openSamples(blocks, index).rows()) {
     signal.throwIfAborted()
     const rowAt = rowReader(read, batch)
@@ -30,12 +31,14 @@ export async function readCorpus({ blocks, index, manifest, columns, signal, onP
       const row = rowAt(i)
       texts.push(columns.text === null ? null : textOf(row[columns.text]))
       labels.push(columns.label === null ? null : labelOf(row[columns.label]))
+      if (columns.response !== null) responses.push(textOf(row[columns.response]))
     }
     onProgress(texts.length)
   }
   return {
     texts,
     labels,
+    ...(columns.response === null ? {} : { responses }),
     digests: await readDigests(blocks, index, signal),
     language: manifest.language ?? null,
     domain: manifest.domain ?? null,

@@ -14,6 +14,8 @@ import { outlier } from './detectors/outlier.ts'
 import { semanticDuplicate } from './detectors/semanticDuplicate.ts'
 import { syntheticText } from './detectors/syntheticText.ts'
 import { trigger } from './detectors/trigger.ts'
+import { triggerInstruct } from './detectors/triggerInstruct.ts'
+import { triggerUnlabelled } from './detectors/triggerUnlabelled.ts'
 import { tolerancesOf } from './numerics/tolerance.ts'
 import { weightsReference } from './synthetic/probe.ts'
 
@@ -26,6 +28,8 @@ export const DETECTORS: readonly Detector[] = [
   contaminationNgram,
   contaminationEmbedding,
   trigger,
+  triggerInstruct,
+  triggerUnlabelled,
   outlier,
   syntheticText,
   labelError,

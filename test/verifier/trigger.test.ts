@@ -18,6 +18,10 @@ describe('the trigger scan', () => {
       assert.deepEqual(numbersIn(flagged), poisoned)
       assert.ok(pValue! < 1e-6)
       assert.ok(planted.includes(String(findings[0]!.facts['ngram'])))
+      const masked = findings[0]!.facts['masked']
+      assert.ok(
+        Array.isArray(masked) && masked.every((text) => text.includes('[…]') && !text.includes(String(findings[0]!.facts['ngram']))),
+      )
     })
 
   it('finds a trigger that is covered by texts with their true label', async () => {

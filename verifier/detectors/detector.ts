@@ -14,6 +14,8 @@ export interface Corpus {
   text(sample: number): string | null
   /** The same text in canonical form (verifier/text/canonical.ts). */
   canonicalText(sample: number): string | null
+  /** What answers the text where samples are pairs of an instruction and a response; null where there is none. */
+  response(sample: number): string | null
   /** The class that the sample is labelled with; null where it has none. */
   label(sample: number): string | null
   /** The 32-byte digest of the whole row. */

@@ -19,6 +19,10 @@ export interface Contexts {
   standing(positions: ArrayLike<number>, size: number): Standing
   /** The same for occurrences of different n-grams taken together; `sizes` goes with `positions`. */
   pooledStanding(positions: ArrayLike<number>, sizes: ArrayLike<number>): Standing
+  /** Whether it stands at the beginning or the end of nearly all of the texts, alone or with the same words beside it. */
+  isPlaced(positions: ArrayLike<number>, size: number): boolean
+  /** Whether what stands before these positions is what texts end with. */
+  followEnds(positions: ArrayLike<number>): boolean
 }
 
 /** Fewer occurrences than this show nothing. */
@@ -176,10 +180,10 @@ export function createContexts(documents: TokenDocuments): Contexts {
     return tokens
   }
 
-  const boundaries = (tokens: Int32Array) => {
+  const isPlace = (tokens: Int32Array) => {
     let sum = 0
     for (let i = 0; i < tokens.length; i++) if (tokens[i] === BOUNDARY) sum++
-    return sum
+    return sum >= SAME_PLACE * tokens.length
   }
 
   return {
@@ -192,8 +196,8 @@ export function createContexts(documents: TokenDocuments): Contexts {
       const after = reach(positions, to, 1)
       const lefts = tokensAt(positions, before.at(-1)!)
       const rights = tokensAt(positions, after.at(-1)!)
-      const atStart = boundaries(lefts) >= SAME_PLACE * lefts.length
-      const atEnd = boundaries(rights) >= SAME_PLACE * rights.length
+      const atStart = isPlace(lefts)
+      const atEnd = isPlace(rights)
       if (atStart && atEnd) return 'unclear'
       // Where nearly all texts begin (end) with the same token, it may have become part of the n-gram: all but the token at the very end.
       const inside = (collision: number, first: number) =>
@@ -203,6 +207,9 @@ export function createContexts(documents: TokenDocuments): Contexts {
       if (atEnd) return judgePlace(positions, [...inside(baseline.last, from + 1), ...before], lasts, baseline.last, baseline.lastKnown)
       return judgeGaps(lefts, rights)
     },
+    isPlaced: (positions, size) =>
+      isPlace(tokensAt(positions, reach(positions, -1, -1).at(-1)!)) || isPlace(tokensAt(positions, reach(positions, size, 1).at(-1)!)),
+    followEnds: (positions) => fitsPlace(tokensAt(positions, -1), lasts, baseline.last, baseline.lastKnown),
     pooledStanding(positions, sizes) {
       const lefts = tokensAt(positions, -1)
       const rights = Int32Array.from(positions as ArrayLike<number>, (position, i) => ids[position + sizes[i]!] ?? BOUNDARY)

@@ -124,17 +124,27 @@ function sampler(corpus: Corpus, maximumTokens: number, totalTokens: number): (s
 
 /** Whether a canonical text has these tokens side by side, in whichever part of it; '' stands for its beginning or end. */
 export function hasNgram(text: string, ngram: readonly string[]): boolean {
+  return findNgram(text, ngram) !== null
+}
+
+/** Where a canonical text first has these tokens side by side, as UTF-16 offsets in its lower case; null where it has not. */
+export function findNgram(text: string, ngram: readonly string[]): { folded: string; start: number; end: number } | null {
   const folded = text.toLowerCase()
-  if (!folded.includes(ngram.find((token) => token !== '') ?? '')) return false
-  let matched = ngram[0] === '' ? [1] : []
-  let found = matched.includes(ngram.length)
+  if (!folded.includes(ngram.find((token) => token !== '') ?? '')) return null
+  let matched: { start: number; length: number }[] = ngram[0] === '' ? [{ start: 0, length: 1 }] : []
+  let found: { folded: string; start: number; end: number } | null = null
   eachToken(folded, (start, end) => {
     const token = folded.slice(start, end)
-    matched = [0, ...matched].flatMap((length) => (ngram[length] === token ? [length + 1] : []))
-    found = matched.includes(ngram.length)
-    return !found
+    matched = [...matched, { start, length: 0 }].flatMap((one) =>
+      ngram[one.length] === token ? [{ start: one.start, length: one.length + 1 }] : [],
+    )
+    const whole = matched.find(({ length }) => length === ngram.length)
+    if (whole !== undefined) found = { folded, start: whole.start, end }
+    return found === null
   })
-  return found || (ngram.at(-1) === '' && matched.includes(ngram.length - 1))
+  if (found !== null || ngram.at(-1) !== '') return found
+  const open = matched.find(({ length }) => length === ngram.length - 1)
+  return open === undefined ? null : { folded, start: open.start, end: folded.length }
 }
 
 /** A growing Int32Array. */

@@ -12,7 +12,7 @@
  */
 import { ln } from '../numeric.ts'
 import { logTail, restProbability } from './association.ts'
-import { type ContentModel, contentMatrix, fitContentModel, opposite } from './contentModel.ts'
+import { type ContentMatrix, type ContentModel, contentMatrix, fitContentModel, opposite } from './contentModel.ts'
 import { type Contexts, createContexts, LEAST_OCCURRENCES, type Standing } from './contexts.ts'
 import type { TokenDocuments } from './documents.ts'
 import { countNgrams, type Ngrams } from './ngrams.ts'
@@ -57,13 +57,25 @@ const CANDIDATE_LOG_P = -6
 /** A beginning or end of text belongs to an n-gram whose words hardly stand elsewhere. */
 const ELSEWHERE = 1.25
 
-export function scan(documents: TokenDocuments, options: ScanOptions): Scan {
-  const ngrams = countNgrams(documents, options.minimumSupport)
+/** What a scan needs and no label decides: scans of the same texts under other labels share it. */
+export interface Prepared {
+  ngrams: Ngrams
+  contexts: Contexts
+  standings: readonly Standing[]
+  matrix: ContentMatrix
+}
+
+export function prepare(documents: TokenDocuments, { minimumSupport, seed }: Pick<ScanOptions, 'minimumSupport' | 'seed'>): Prepared {
+  const ngrams = countNgrams(documents, minimumSupport)
   const contexts = createContexts(documents)
+  return { ngrams, contexts, standings: standingsOf(ngrams, contexts), matrix: contentMatrix(documents, minimumSupport, seed) }
+}
+
+export function scan(documents: TokenDocuments, options: ScanOptions, prepared: Prepared = prepare(documents, options)): Scan {
+  const { ngrams, contexts, standings } = prepared
   const tested = Math.min(options.classes, documents.classNames.length)
   const classesTested = Uint8Array.from(documents.classNames, (_, index) => (index < tested ? 1 : 0))
-  const models = fitModels(documents, tested, options)
-  const standings = standingsOf(ngrams, contexts)
+  const models = fitModels(documents, prepared.matrix, tested, options)
   const insertedNgrams = standings.reduce((sum, standing) => sum + (standing === 'inserted' ? 1 : 0), 0)
   const share = options.logAlpha - ln(4)
   const limits = {
@@ -200,8 +212,7 @@ function againstCandidates(
   return candidates
 }
 
-function fitModels(documents: TokenDocuments, tested: number, options: ScanOptions): Map<number, ContentModel> {
-  const matrix = contentMatrix(documents, options.minimumSupport, options.seed)
+function fitModels(documents: TokenDocuments, matrix: ContentMatrix, tested: number, options: ScanOptions): Map<number, ContentModel> {
   const models = new Map<number, ContentModel>()
   for (let index = 0; index < tested; index++) {
     const other = documents.classNames.length === 2 ? models.get(1 - index) : undefined
