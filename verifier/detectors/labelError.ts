@@ -5,8 +5,9 @@
  * that is likelier than not. The property is flagged where the rate is above `toleratedMillionths`.
  *
  * Measured at 5 % of labels replaced (half of the texts by hash, on which no parameter was chosen): TREC, SUBJ, CLINC have an AUROC of
- * 0.985, 0.982, 0.999 and an F1 of 0.77, 0.77, 0.96. The product of the ranks of margin and vote gave 0.979, 0.981, 0.997. Not made for
- * poisoned labels: from a few percent on they are learnt.
+ * 0.982, 0.986, 0.999 and an F1 of 0.78, 0.80, 0.94; the product of the ranks of margin and vote gave 0.979, 0.981, 0.997. Where the classes
+ * are hard to tell apart it finds less: on SST-2 0.86 and 0.35. Wrong labels that all stand in one class (a fifth of it) are ranked (0.96 to
+ * 0.99) but not always flagged, and poisoned labels are learnt from a few percent on: not made for these.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Finding } from '../../core/findings.ts'
@@ -52,8 +53,8 @@ export const labelError: Detector = {
     /** Multiplications in thousands that the fit of words may take, and its weights. */
     wordOperationsThousands: 6_000_000,
     wordWeights: 16_000_000,
-    /** By how much a millionth of similarity may change a score, in thousandths: measured at most 25. */
-    doubtMilli: 50,
+    /** By how much a millionth of similarity may change a score, in thousandths: measured at most 50. */
+    doubtMilli: 100,
     powerRatesMillionths: [2500, 5000, 7500, 10_000, 15_000, 20_000, 30_000, 50_000, 100_000],
     powerSeeds: 3,
     rowsInEvidence: 20,
@@ -79,32 +80,40 @@ export const labelError: Detector = {
     if (unfit !== null) return { ran: false, note: unfit }
     onProgress(0.1)
 
-    const ridge = await ridgeScores(
-      labelled,
-      { dimensions: embeddings.dimensions, vectors: embeddings.vectors, folds, penalty: parameter('ridgePenaltyMilli') / 1000 },
-      pause,
-    )
-    onProgress(0.3)
-    const vote = await neighbourVote(labelled, await embeddings.neighbours(neighbourSearch(parameters)), {
-      voters: parameter('voters'),
-      sharpness: parameter('voteSharpness'),
-    })
+    const neighbours = await embeddings.neighbours(neighbourSearch(parameters))
+    /** What the views say of the class, each label counting as it is trusted. */
+    const look = async (trust: Float64Array) => {
+      const ridge = await ridgeScores(
+        labelled,
+        { dimensions: embeddings.dimensions, vectors: embeddings.vectors, folds, trust, penalty: parameter('ridgePenaltyMilli') / 1000 },
+        pause,
+      )
+      const vote = await neighbourVote(labelled, neighbours, {
+        voters: parameter('voters'),
+        sharpness: parameter('voteSharpness'),
+        trust,
+      })
+      const words = await wordScores(
+        corpus,
+        labelled,
+        {
+          folds,
+          trust,
+          maximumTokens: parameter('maximumTokens'),
+          epochs: parameter('epochs'),
+          operations: parameter('wordOperationsThousands') * 1000,
+          weights: parameter('wordWeights'),
+        },
+        pause,
+      )
+      await pause()
+      return { vote, words, judgement: judgeLabels(labelled, words === null ? [ridge, vote.scores] : [ridge, vote.scores, words]) }
+    }
+    const first = await look(new Float64Array(labelled.samples.length).fill(1))
     onProgress(0.5)
-    const words = await wordScores(
-      corpus,
-      labelled,
-      {
-        folds,
-        maximumTokens: parameter('maximumTokens'),
-        epochs: parameter('epochs'),
-        operations: parameter('wordOperationsThousands') * 1000,
-        weights: parameter('wordWeights'),
-      },
-      pause,
-    )
-    onProgress(0.8)
-    const judgement = judgeLabels(labelled, words === null ? [ridge, vote.scores] : [ridge, vote.scores, words])
-    await pause()
+    // Models that have learnt wrong labels speak for them: the second ones do not learn those that the first ones contradict.
+    const { words, judgement } = await look(trustOf(labelled, first.judgement))
+    onProgress(0.9)
 
     const doubt = Math.ceil((toleranceMillionths * parameter('doubtMilli')) / 1000)
     const scores = createScores(corpus.count, false)
@@ -126,7 +135,7 @@ export const labelError: Detector = {
         flagged: flags,
         pValue: chanceOfRate(judgement.given, labelled.classNames.length, judgement.noise, Math.max(0, tolerated - shift)),
         lowerBoundSamples: Math.floor(least * labelled.samples.length),
-        findings: findingsOf(corpus, labelled, judgement, vote, flags, parameter('rowsInEvidence')),
+        findings: findingsOf(corpus, labelled, judgement, first.vote, flags, parameter('rowsInEvidence')),
       }
     }
     const doubtful = borderline.reduce((sum, bit) => sum + bit, 0) / labelled.samples.length
@@ -172,6 +181,13 @@ function whyUnfit({ labelledCount, labelCount, classNames }: LabelledSamples, mi
   if (2 * labelCount > labelledCount) return `There are ${labelCount} labels on ${labelledCount} samples: too many to be classes.`
   if (classNames.length < 2) return `Fewer than two labels stand on ${minimumClassTexts} different texts or more.`
   return null
+}
+
+/** The trust in each label; whole where most of a class would lose it: classes that no model tells apart are not therefore wrong. */
+function trustOf({ classes, classSizes }: LabelledSamples, { trust }: Judgement): Float64Array {
+  const sums = new Float64Array(classSizes.length)
+  for (const [place, label] of classes.entries()) sums[label]! += trust[place]!
+  return trust.map((share, place) => (2 * sums[classes[place]!]! < classSizes[classes[place]!]! ? 1 : share))
 }
 
 function noteOf({ samples, labelledCount, labelCount, classNames, fitted }: LabelledSamples, wordsRead: boolean): string {

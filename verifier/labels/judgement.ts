@@ -11,6 +11,8 @@ export interface Judgement {
   /** The likeliest other class of each place. */
   suggested: Int32Array
   confusion: Confusion
+  /** 1 for labels that no other class contradicts, 0 for those that one does with more than its usual confidence; between, between. */
+  trust: Float64Array
   /** The probability of a class at a place, were no label wrong. */
   probability: (place: number, label: number) => number
 }
@@ -25,6 +27,8 @@ export interface Confusion {
 
 /** The rate that scores rest on, at least: even where none is estimated, a wrong label is thinkable. */
 const LEAST_RATE = 0.001
+/** Probability above its usual by which another class takes all trust from a label: gradual, so that no last digit decides. */
+const DISTRUST = 0.02
 /** Cells of the views that the weights are fitted on. */
 const FITTED_CELLS = 4_000_000
 
@@ -61,15 +65,23 @@ export function judgeLabels({ classes, classNames, fitted }: LabelledSamples, vi
   const noise = noiseRateOf(given, classCount)
   const rate = Math.min(1 - LEAST_RATE, Math.max(LEAST_RATE, noise.rate))
   const joint = new Map<number, number>()
+  const trust = new Float64Array(classes.length)
   let counted = 0
   for (let place = 0; place < classes.length; place++) {
     probabilities(views, weights, place * classCount, p)
     let found = -1
-    for (let c = 0; c < classCount; c++) if (p[c]! >= confidence[c]! / sizes[c]! && (found < 0 || p[c]! > p[found]!)) found = c
+    let contradiction = 0
+    for (let c = 0; c < classCount; c++) {
+      const usual = confidence[c]! / sizes[c]!
+      if (p[c]! >= usual && (found < 0 || p[c]! > p[found]!)) found = c
+      if (c !== classes[place]) contradiction = Math.max(contradiction, Math.min(p[c]! - usual, p[c]! - p[classes[place]!]!))
+    }
+    trust[place] = 1 - Math.min(1, contradiction / DISTRUST)
     if (found < 0) continue
     counted++
     const pair = classes[place]! * classCount + found
-    if (found !== classes[place]) joint.set(pair, (joint.get(pair) ?? 0) + 1)
+    if (found === classes[place]) continue
+    joint.set(pair, (joint.get(pair) ?? 0) + 1)
   }
   return {
     noise,
@@ -82,6 +94,7 @@ export function judgeLabels({ classes, classNames, fitted }: LabelledSamples, vi
         .sort((a, b) => b.count - a.count || a.given - b.given || a.suggested - b.suggested),
       counted,
     },
+    trust,
     probability(place, label) {
       probabilities(views, weights, place * classCount, p)
       return p[label]!

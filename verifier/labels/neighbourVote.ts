@@ -7,6 +7,8 @@ export interface VoteOptions {
   voters: number
   /** How fast a vote falls with similarity: as e^(sharpness · similarity), less that of the first who has no vote, so that none comes or goes at once. */
   sharpness: number
+  /** What the vote of each place counts, 0 … 1. */
+  trust: Float64Array
 }
 
 export interface Vote {
@@ -23,7 +25,7 @@ const PRIOR = 0.5
 export async function neighbourVote(
   labelled: LabelledSamples,
   neighbours: Neighbours,
-  { voters: voterCount, sharpness }: VoteOptions,
+  { voters: voterCount, sharpness, trust }: VoteOptions,
 ): Promise<Vote> {
   const { placeOf, classes, classNames } = labelled
   const classCount = classNames.length
@@ -43,7 +45,7 @@ export async function neighbourVote(
       const threshold = near.length > voterCount ? weightOf(near[voterCount]!.similarity) : 0
       let sum = 0
       for (const [rank, { sample, similarity }] of near.slice(0, voterCount).entries()) {
-        const weight = weightOf(similarity) - threshold
+        const weight = trust[placeOf[sample]!]! * (weightOf(similarity) - threshold)
         votes[classes[placeOf[sample]!]!]! += weight
         sum += weight
         voters[place * voterCount + rank] = sample

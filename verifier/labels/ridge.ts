@@ -10,6 +10,8 @@ export interface RidgeOptions {
   /** Samples × dimensions, by sample number. */
   vectors: Float32Array
   folds: number
+  /** What each place counts, 0 … 1. */
+  trust: Float64Array
   /** Added to the diagonal of the Gram matrix of unit vectors. */
   penalty: number
 }
@@ -19,7 +21,7 @@ const INTERCEPT_PENALTY = 1e-9
 
 /** places × classes: about 1 for the class that a sample looks like and 0 for others. `pause` is waited for now and then: it may throw to stop. */
 export async function ridgeScores(labelled: LabelledSamples, options: RidgeOptions, pause: () => Promise<void>): Promise<Float32Array> {
-  const { dimensions, vectors, folds, penalty } = options
+  const { dimensions, vectors, folds, penalty, trust } = options
   const { samples, classes, classNames, fitted } = labelled
   const classCount = classNames.length
   // A last column of ones: the intercept.
@@ -40,11 +42,11 @@ export async function ridgeScores(labelled: LabelledSamples, options: RidgeOptio
     read(place)
     const gram = grams[labelled.folds[place]!]!
     for (let i = 0; i < width; i++) {
-      const value = row[i]!
+      const value = trust[place]! * row[i]!
       for (let j = 0, at = i * width; j <= i; j++, at++) gram[at]! += value * row[j]!
     }
     const target = targets[labelled.folds[place]!]!
-    for (let i = 0, at = classes[place]!; i < width; i++, at += classCount) target[at]! += row[i]!
+    for (let i = 0, at = classes[place]!; i < width; i++, at += classCount) target[at]! += trust[place]! * row[i]!
   }
   const wholeGram = total(grams)
   const wholeTarget = total(targets)

@@ -9,6 +9,8 @@ import type { LabelledSamples } from './labelledSamples.ts'
 
 export interface WordOptions {
   folds: number
+  /** What each place counts, 0 … 1. */
+  trust: Float64Array
   maximumTokens: number
   epochs: number
   /** Cells × classes × epochs × folds at most: large data sets need fewer passes; below two passes words are not read. */
@@ -45,15 +47,14 @@ export async function wordScores(
   const epochs = Math.min(options.epochs, Math.floor(options.operations / Math.max(1, cells * classCount * (options.folds - 1))))
   if (epochs < 2 || matrix.width === 0) return null
   const scores = new Float32Array(labelled.samples.length * classCount)
-  for (let fold = 0; fold < options.folds; fold++) await fitFold(matrix, labelled, fold, epochs, scores, pause)
+  for (let fold = 0; fold < options.folds; fold++) await fitFold(matrix, labelled, { fold, epochs, trust: options.trust }, scores, pause)
   return scores
 }
 
 async function fitFold(
   { offsets, columns, values, width }: TermMatrix,
   labelled: LabelledSamples,
-  fold: number,
-  epochs: number,
+  { fold, epochs, trust }: { fold: number; epochs: number; trust: Float64Array },
   scores: Float32Array,
   pause: () => Promise<void>,
 ): Promise<void> {
@@ -90,7 +91,7 @@ async function fitFold(
         scale = 1
       }
       for (let c = 0; c < classCount; c++) {
-        sums[c] = rate * ((c === classes[place] ? 1 : 0) - sums[c]!)
+        sums[c] = trust[place]! * rate * ((c === classes[place] ? 1 : 0) - sums[c]!)
         bias[c]! += 0.1 * sums[c]!
         sums[c]! /= scale
       }
