@@ -55,6 +55,9 @@ export function poolRareWords(
     const flagged = new Set(judged.filter((one) => one.reading === 'trigger' && one.class === index).flatMap((one) => [...one.documents]))
     const fresh = pool.words.filter((word) => word.documents.some((document) => !flagged.has(document)))
     if (fresh.length === 0) return []
+    // One trigger that was found already does not carry words that say too little without it; several such words do.
+    const alone = pool.words.length - fresh.length < 2 ? choose(fresh, words.length, models.size) : pool
+    if (alone === null || alone.logChance >= limit) return []
     const all = union(documents, models.get(index)!, others(index), pool.words, pool.logChance)
     const positions = pool.words.flatMap((word) => [...word.positions])
     const sizes = new Int32Array(positions.length).fill(1)
