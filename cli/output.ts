@@ -47,21 +47,36 @@ export function createOutput({ stdout, stderr, json, terminal, now }: OutputOpti
 }
 
 const REDRAW_MS = 100
+/** Sooner a rate says little. */
+const RATE_AFTER_MS = 1000
 
 function drawProgress(stderr: Writable, label: string, unit: 'bytes' | 'rows' | 'files', now: () => number): Progress {
   let drawnAt = Number.NEGATIVE_INFINITY
+  let first: { at: number; done: number } | null = null
   return {
     update: (done, total) => {
-      if (now() - drawnAt < REDRAW_MS && done !== total) return
-      drawnAt = now()
+      // Work that begins anew, as the next stage of a version does, has a rate of its own.
+      const at = now()
+      if (first === null || done < first.done) first = { at, done }
+      if (at - drawnAt < REDRAW_MS && done !== total) return
+      drawnAt = at
       const count = (value: number) => (unit === 'bytes' ? formatBytes(value) : `${value} ${unit}`)
       const share = total === undefined || total === 0 ? '' : ` of ${count(total)} (${Math.floor((100 * done) / total)} %)`
-      stderr.write(`\r\u001b[2K${label}: ${count(done)}${share}`)
+      const elapsedMs = at - first.at
+      const perSecond = elapsedMs < RATE_AFTER_MS ? 0 : ((done - first.done) / elapsedMs) * 1000
+      const rate = perSecond <= 0 ? '' : `, ${count(Math.round(perSecond))}/s`
+      const left = perSecond <= 0 || total === undefined ? '' : `, ${formatSeconds((total - done) / perSecond)} left`
+      stderr.write(`\r\u001b[2K${label}: ${count(done)}${share}${rate}${left}`)
     },
     end: () => {
       if (drawnAt !== Number.NEGATIVE_INFINITY) stderr.write('\r\u001b[2K')
     },
   }
+}
+
+function formatSeconds(seconds: number): string {
+  if (seconds < 60) return `${Math.ceil(seconds)} s`
+  return seconds < 3600 ? `${Math.ceil(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`
 }
 
 /** Bytes in decimal units, as disks and networks are sold: `1.5 GB`. */

@@ -20,7 +20,7 @@ const MASKED_CONTEXT = 90
 
 export const trigger: Detector = {
   id: 'trigger',
-  version: 1,
+  version: 2,
   tier: 'T0',
   property: 'poison',
   flag: 'trigger',
