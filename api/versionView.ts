@@ -15,7 +15,12 @@ export const VersionSummary = z
     state: z.enum(['pinned', 'indexing', 'indexed', 'verified', 'failed']),
     failure: z.string().nullable().meta({ description: 'Why it failed; null unless it did' }),
     progress: z
-      .strictObject({ job: z.enum(['index', 'plan', 'embed', 'verify']), stage: z.string(), done: z.number(), total: z.number().nullable() })
+      .strictObject({
+        job: z.enum(['index', 'plan', 'embed', 'verify']),
+        stage: z.string(),
+        done: z.number(),
+        total: z.number().nullable(),
+      })
       .nullable()
       .meta({ description: 'What a worker does for it right now' }),
     createdAt: z.iso.datetime(),

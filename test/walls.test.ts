@@ -91,7 +91,9 @@ test('migrations import kysely alone', () => {
 
 test('the environment is read (setting it is another matter) by the programs alone', async () => {
   const readers: string[] = []
-  const others = FILES.filter((path) => path === 'settings.ts' || path.startsWith('tools/') || (path.split('/')[0]! in ALLOWED && path !== 'cli/main.ts'))
+  const others = FILES.filter(
+    (path) => path === 'settings.ts' || path.startsWith('tools/') || (path.split('/')[0]! in ALLOWED && path !== 'cli/main.ts'),
+  )
   for (const file of others)
     if (/\bprocess\.env\b(?!\[?[.'\w]*\]? = )/.test(withoutComments(await readFile(join(ROOT, file), 'utf8')))) readers.push(file)
   assert.deepEqual(readers, [])
