@@ -19,10 +19,11 @@ details[open] > summary { background: var(--soft); border-bottom: 1px solid var(
 summary b { display: inline-block; width: 4.2rem; font: 700 .8rem ui-monospace, monospace }
 .get, .head { color: #0b7a52 } .post, .put { color: #1d5fc2 } .delete { color: #b3261e }
 @media (prefers-color-scheme: dark) { .get, .head { color: #5fd6a5 } .post, .put { color: #8ab4ff } .delete { color: #ff8a80 } a { color: #8ab4ff } }
+code { overflow-wrap: anywhere }
 code, pre { font: .875rem/1.5 ui-monospace, SFMono-Regular, Menlo, monospace }
 pre { overflow: auto; padding: .7rem .9rem; background: var(--soft); border-radius: 6px; white-space: pre }
 pre em { opacity: .65 } pre i { opacity: .65; font-style: normal }
 table { border-collapse: collapse; width: calc(100% - 2rem) }
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0; border-bottom: 1px solid var(--line) }
-@media (max-width: 48rem) { body { display: block } nav { position: static; height: auto; border: 0 } main { padding: 1rem } }
+@media (max-width: 48rem) { body { display: block } nav { position: static; height: auto; border: 0; flex-flow: wrap; gap: .2rem .9rem; padding: 1rem } main { padding: 1rem } }
 `

@@ -24,7 +24,7 @@ const TAGS = [
   { name: 'service', description: 'The node itself.' },
 ]
 
-/** Adds both routes to an application whose other routes are complete. */
+/** Adds both routes, and `/` that leads people to the readable one, to an application whose other routes are complete. */
 export function addOpenApi(app: OpenAPIHono, publicUrl: string): void {
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })
   for (const [name, schema] of Object.entries(documentSchemas())) app.openAPIRegistry.registerComponent('schemas', name, schema)
@@ -37,6 +37,7 @@ export function addOpenApi(app: OpenAPIHono, publicUrl: string): void {
   const document = app.getOpenAPI31Document(config)
   const page = docsPage(document)
   app.get('/openapi.json', (c) => c.json(document))
+  app.get('/', (c) => c.redirect('/docs'))
   app.get('/docs', async (c) => {
     c.header('content-security-policy', DOCS_CONTENT_SECURITY_POLICY)
     return c.html(await page)

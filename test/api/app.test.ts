@@ -62,6 +62,12 @@ test('openapi.json is OpenAPI 3.1, says every operation in words, and refers to 
       assert.ok(summary !== '' && tags.length === 1 && 'default' in responses, `${method} ${path}`)
 })
 
+test('the address of the node leads people to the documentation', async () => {
+  const response = await registry.app.request('/')
+  assert.equal(response.status, 302)
+  assert.equal(response.headers.get('location'), '/docs')
+})
+
 test('the documentation page names every operation, loads nothing, and its policy allows its own style alone', async () => {
   const document = (await (await registry.app.request('/openapi.json')).json()) as OpenApi
   const response = await registry.app.request('/docs')
