@@ -6,8 +6,8 @@ import { DIGEST_LENGTH } from '../core/hash.ts'
 import { compareBytes } from '../core/bytes.ts'
 import type { SampleIndex } from '../core/documents/sampleIndex.ts'
 import type { Blocks } from '../store/blocks.ts'
+import { RECORD_BYTES } from '../store/digestTable.ts'
 
-const RECORD_BYTES = DIGEST_LENGTH + 8
 /** Records of one ranged read: 40 kB of a block that is read and verified as a whole anyway. */
 const WINDOW = 1024
 

@@ -1,12 +1,11 @@
 /**
- * The digest table: (32-byte digest, u64 big-endian sample number) records sorted by digest and number, from a row to its places.
+ * Making the digest table (store/digestTable.ts).
  * Sorted in runs that fit into memory, the runs merged from a temporary file when there are several.
  */
 import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DIGEST_LENGTH } from '../core/hash.ts'
-
-const RECORD_BYTES = DIGEST_LENGTH + 8
+import { RECORD_BYTES } from '../store/digestTable.ts'
 
 /** 10 MiB a run. A power of two: a record's place in its run takes RUN_BITS of a sort key. */
 const RUN_BITS = 18

@@ -5,6 +5,7 @@ import type { SampleIndex } from '../core/documents/sampleIndex.ts'
 import { DIGEST_LENGTH } from '../core/hash.ts'
 import { rowReader } from '../core/samples/arrow.ts'
 import type { Blocks } from '../store/blocks.ts'
+import { digestRecords, RECORD_BYTES, sampleOf } from '../store/digestTable.ts'
 import { openSamples } from '../store/samples.ts'
 import { type ChosenColumns, labelOf, textOf } from './columns.ts'
 import type { CorpusColumns } from './corpus.ts'
@@ -46,23 +47,11 @@ export async function readCorpus({ blocks, index, manifest, columns, signal, onP
   }
 }
 
-const RECORD_BYTES = DIGEST_LENGTH + 8
-
 /** The digests of all samples, by number: the digest table is sorted by digest. */
 async function readDigests(blocks: Blocks, index: SampleIndex, signal: AbortSignal): Promise<Uint8Array> {
   const digests = new Uint8Array(index.sampleCount * DIGEST_LENGTH)
-  let rest = new Uint8Array(0)
-  for await (const piece of blocks.readFile(index.digestTable, { signal })) {
-    const bytes = new Uint8Array(rest.length + piece.length)
-    bytes.set(rest)
-    bytes.set(piece, rest.length)
-    const view = new DataView(bytes.buffer)
-    let offset = 0
-    for (; offset + RECORD_BYTES <= bytes.length; offset += RECORD_BYTES) {
-      const sample = Number(view.getBigUint64(offset + DIGEST_LENGTH))
-      digests.set(bytes.subarray(offset, offset + DIGEST_LENGTH), sample * DIGEST_LENGTH)
-    }
-    rest = bytes.subarray(offset)
-  }
+  for await (const records of digestRecords(blocks, index.digestTable, signal))
+    for (let offset = 0; offset < records.byteLength; offset += RECORD_BYTES)
+      digests.set(new Uint8Array(records.buffer, records.byteOffset + offset, DIGEST_LENGTH), sampleOf(records, offset) * DIGEST_LENGTH)
   return digests
 }

@@ -7,7 +7,7 @@ import type { CID } from '../../core/cid.ts'
 import type { SampleIndex } from '../../core/documents/sampleIndex.ts'
 import { DIGEST_LENGTH } from '../../core/hash.ts'
 import type { Blocks } from '../../store/blocks.ts'
-import { digestRecords, RECORD_BYTES, sampleOf } from './digestRecords.ts'
+import { digestRecords, RECORD_BYTES, sampleOf } from '../../store/digestTable.ts'
 
 const ORIGIN_BYTES = 8
 const NEW = 0xffff

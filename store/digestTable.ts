@@ -1,7 +1,10 @@
-/** Digest tables read from front to back: (32-byte digest, u64 big-endian sample number) records sorted by digest. */
-import type { CID } from '../../core/cid.ts'
-import { DIGEST_LENGTH } from '../../core/hash.ts'
-import type { Blocks } from '../../store/blocks.ts'
+/**
+ * The digest table of an index at rest: (32-byte digest, u64 big-endian sample number) records sorted by digest and number, from a row to
+ * its places. The indexer writes it, the api looks rows up in it, the verifier reads it from front to back.
+ */
+import type { CID } from '../core/cid.ts'
+import { DIGEST_LENGTH } from '../core/hash.ts'
+import type { Blocks } from './blocks.ts'
 
 export const RECORD_BYTES = DIGEST_LENGTH + 8
 
