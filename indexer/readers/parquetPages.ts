@@ -122,7 +122,9 @@ async function* pages({ file, metadata, windowBytes }: ColumnChunkSource): Async
       }
     }
     const size = header.compressed_page_size
-    if (!(size >= 0 && size <= end - at)) throw damaged(file, column, new RangeError(`a page of ${size} bytes where ${end - at} are left`))
+    // A damaged header may hold a bigint here, or nothing.
+    if (!Number.isInteger(size) || size < 0 || size > end - at)
+      throw damaged(file, column, new RangeError(`a page of ${size} bytes where ${end - at} are left`))
     await fill(size)
     yield { header, bytes: window.subarray(0, size) }
     skip(size)

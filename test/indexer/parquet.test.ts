@@ -223,7 +223,8 @@ test('law: a Parquet file with damaged bytes is read, or refused with a problem;
         assert.equal((error as Error).name, 'Problem', String((error as Error).stack))
       }
     }),
-    { numRuns: 300 },
+    // The example makes a page's size a 64-bit integer.
+    { numRuns: 300, examples: [[1425, 3]] },
   )
 })
 
