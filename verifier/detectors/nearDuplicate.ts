@@ -7,6 +7,7 @@
  * A sample's score is its similarity to the kept sample in millionths; 0 where none is near. Texts shorter than `minimumTokens` are
  * not looked at. Hashes are 32-bit multiply-xorshift of integers.
  */
+import { sharedCount } from '../ascending.ts'
 import type { Finding } from '../../core/findings.ts'
 import { mix } from '../numeric.ts'
 import { eachToken } from '../text/tokens.ts'
@@ -42,15 +43,7 @@ export function shingles(text: string, maximumTokens: number): { tokenCount: num
 
 /** |A ∩ B| / |A ∪ B| of two ascending sets. */
 export function jaccard(a: Uint32Array, b: Uint32Array): number {
-  let shared = 0
-  for (let i = 0, j = 0; i < a.length && j < b.length;) {
-    if (a[i]! === b[j]!) {
-      shared++
-      i++
-      j++
-    } else if (a[i]! < b[j]!) i++
-    else j++
-  }
+  const shared = sharedCount(a, b)
   return shared / (a.length + b.length - shared)
 }
 

@@ -1,4 +1,5 @@
 /** Candidates are tested, those of nearly the same texts joined into families, and each family is read: a trigger, or content? */
+import { sharedCount } from '../ascending.ts'
 import { ln } from '../numeric.ts'
 import { logTail, meanRank, restProbability } from './association.ts'
 import type { ContentModel } from './contentModel.ts'
@@ -180,19 +181,6 @@ function withoutParts(associations: readonly Association[]): Association[] {
 
 function holds(ngram: readonly number[], part: readonly number[]): boolean {
   return ngram.some((_, start) => part.every((token, i) => ngram[start + i] === token))
-}
-
-function sharedCount(a: Int32Array, b: Int32Array): number {
-  let shared = 0
-  for (let i = 0, j = 0; i < a.length && j < b.length;) {
-    if (a[i]! === b[j]!) {
-      shared++
-      i++
-      j++
-    } else if (a[i]! < b[j]!) i++
-    else j++
-  }
-  return shared
 }
 
 /** Gives for a class the log-odds of it for documents of all other classes, ascending. */
