@@ -7,7 +7,7 @@
  */
 import { z } from 'zod'
 import { Count } from './documents/common.ts'
-import { Property } from './documents/report.ts'
+import { PROPERTIES } from './documents/report.ts'
 
 /** Bit i of `flags` is FLAGS[i]. New names are appended, never inserted. */
 export const FLAGS = [
@@ -20,6 +20,14 @@ export const FLAGS = [
   'synthetic',
   'contaminated',
   'label_error',
+  'personal_data',
+  'secret',
+  'null',
+  'class_imbalance',
+  'underperforming_group',
+  'non_iid',
+  'data_valuation',
+  'homogeneous',
 ] as const
 
 export const FlagName = z.enum(FLAGS)
@@ -40,11 +48,18 @@ export function flagsMask(flags: readonly FlagName[]): number {
   return flags.reduce((mask, flag) => mask | flagMask(flag), 0)
 }
 
+/**
+ * What findings speak of: the properties that are judged, and hygiene, which never is: what a contributor wants to know before others
+ * see the data (personal data, nulls, imbalance) says nothing of whether it may be trusted.
+ */
+export const FindingProperty = z.enum([...PROPERTIES, 'hygiene'])
+export type FindingProperty = z.infer<typeof FindingProperty>
+
 /** Evidence that a person can read: why these samples were flagged, or what a detector saw in the whole. */
 export const Finding = z
   .strictObject({
     detector: z.string().max(64),
-    property: Property,
+    property: FindingProperty,
     flag: FlagName.optional(),
     /** One sentence by template, for a person: what was seen, counted; never a claim about who wrote it. */
     summary: z.string().max(2048),

@@ -243,7 +243,7 @@ function findingsTable(
   for (const [i, { detector }] of jobs.entries()) {
     const result = results[i]!
     if (!result.ran) continue
-    const mask = flagMask(detector.flag)
+    const mask = detector.flag === undefined ? 0 : flagMask(detector.flag)
     for (let sample = 0; sample < sampleCount; sample++) if (result.flagged[sample]) flags[sample]! |= mask
     scores.set(
       detector.id,

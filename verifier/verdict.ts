@@ -4,12 +4,13 @@
  */
 import type { Recipe } from '../core/documents/recipe.ts'
 import { PROPERTIES, type Property, type PropertyResult, type State } from '../core/documents/report.ts'
+import type { FindingProperty } from '../core/findings.ts'
 import type { DetectorAbstained, DetectorResult } from './detectors/detector.ts'
 
 /** What a detector said, with the property it speaks of. */
 export interface Outcome {
   id: string
-  property: Property
+  property: FindingProperty
   result: DetectorResult | DetectorAbstained
 }
 

@@ -17,7 +17,7 @@ export const report = defineCommand({
   name: 'report',
   summary: 'show what was found in a version, and what was not looked at',
   positionals: ['REF'],
-  options: { evidence: { type: 'integer', default: 20, value: 'N', help: 'how many findings to show' } },
+  options: { evidence: { type: 'integer', default: 20, value: 'N', help: 'how many findings of each kind to show' } },
   async run({ registry, output }, { positionals: [ref], options }) {
     const cid = await resolveReport(registry, ref)
     const encoded = await loadDocument(registry, 'report', cid)
@@ -75,10 +75,19 @@ function describeReport({ verdict, sampleCount, properties, detectors, columns, 
 
 function describeEvidence(findings: readonly Finding[], limit: number): string {
   if (findings.length === 0) return '\nno findings'
+  const judged = findings.filter(({ property }) => property !== 'hygiene')
+  const hygiene = findings.filter(({ property }) => property === 'hygiene')
+  return [
+    ...(judged.length === 0 ? [] : ['', 'findings:', ...listFindings(judged, limit)]),
+    ...(hygiene.length === 0 ? [] : ['', 'hygiene (no part of the verdict):', ...listFindings(hygiene, limit)]),
+  ].join('\n')
+}
+
+function listFindings(findings: readonly Finding[], limit: number): string[] {
   const shown = findings.slice(0, limit).map(({ detector, summary, samples }) => {
     const numbers = samples.length === 0 ? '' : ` (samples ${samples.slice(0, 8).join(', ')}${samples.length > 8 ? ' …' : ''})`
     return `    ${printable(detector)}: ${printable(summary)}${numbers}`
   })
   const rest = findings.length - shown.length
-  return ['', 'findings:', ...shown, ...(rest > 0 ? [`    and ${rest} more; --evidence ${findings.length} shows all`] : [])].join('\n')
+  return rest > 0 ? [...shown, `    and ${rest} more; --evidence ${findings.length} shows all`] : shown
 }

@@ -9,7 +9,7 @@ export const select = defineCommand({
   name: 'select',
   summary: 'select the samples of a version that pass a policy',
   description: [
-    'Policies: verified (no duplicates, hidden content or trigger), strict (no flag at all), as-published (everything).',
+    'Policies: verified (no duplicates, hidden content or trigger), strict (no flag of the five properties), as-published (everything).',
     'Anyone who computes a selection gets the same CID; "assay audit" computes it anew.',
   ].join('\n'),
   positionals: ['REF'],

@@ -3,8 +3,8 @@
  * samples, and says in findings what it saw. The same corpus and parameters give the same result, to the bit for tier T0.
  */
 import type { Parameter, Tier } from '../../core/documents/recipe.ts'
-import type { Power, Property } from '../../core/documents/report.ts'
-import type { Finding, FlagName } from '../../core/findings.ts'
+import type { Power } from '../../core/documents/report.ts'
+import type { Finding, FindingProperty, FlagName } from '../../core/findings.ts'
 import type { NeighbourSearch } from '../knn/search.ts'
 
 /** The samples of an index as detectors see them; sample numbers run from 0 to `count` − 1. */
@@ -130,8 +130,9 @@ export interface Detector {
   readonly id: string
   readonly version: number
   readonly tier: Tier
-  readonly property: Property
-  readonly flag: FlagName
+  readonly property: FindingProperty
+  /** What samples that it marks are flagged with; absent in detectors that speak of columns or of the whole. */
+  readonly flag?: FlagName
   /** Where one is true and the corpus lacks it, the detector is not run and the report says so. */
   readonly needs: { text?: boolean; label?: boolean; embeddings?: boolean; benchmarks?: boolean }
   /** The recipe's defaults: integers, strings, booleans and lists of them. */

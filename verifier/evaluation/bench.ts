@@ -1,6 +1,6 @@
 /** What every group of the bench works with: the detectors, the vectors of texts, and the collector of figures. */
 import type { Parameter } from '../../core/documents/recipe.ts'
-import type { Property } from '../../core/documents/report.ts'
+import type { FindingProperty } from '../../core/findings.ts'
 import { runDetector } from '../detectorRun.ts'
 import type { Benchmark, Detector, DetectorResult, Embeddings } from '../detectors/detector.ts'
 import type { EvalCorpus } from './evalCorpus.ts'
@@ -31,7 +31,7 @@ export interface Group {
 }
 
 /** The detectors of a property; where there is none, that is named. */
-export function detectorsOf({ detectors, figures }: Bench, property: Property, reads = readsText): Detector[] {
+export function detectorsOf({ detectors, figures }: Bench, property: FindingProperty, reads = readsText): Detector[] {
   const found = detectors.filter((detector) => detector.property === property && reads(detector.needs))
   if (found.length === 0) figures.skip(`${property}${reads === readsImages ? ' of images' : ''}: no detector`)
   return found

@@ -26,7 +26,8 @@ export interface ReportTables {
 
 export interface ComparedDetector {
   reference: Pick<DetectorReference, 'id' | 'tier'>
-  flag: FlagName
+  /** Of the samples that it marks; undefined where it marks none. */
+  flag?: FlagName | undefined
   /** By our own computation; none in tier T0. */
   borderline?: Uint8Array | undefined
 }
@@ -47,7 +48,7 @@ export function compareReports(
 }
 
 /** Samples that are borderline to some detector that sets this flag: several may, and the table does not say which did. */
-function borderlineOf(flag: FlagName, detectors: readonly ComparedDetector[]): Uint8Array | undefined {
+function borderlineOf(flag: FlagName | undefined, detectors: readonly ComparedDetector[]): Uint8Array | undefined {
   const all = detectors.flatMap((detector) => (detector.flag === flag && detector.borderline !== undefined ? [detector.borderline] : []))
   return all.length < 2 ? all[0] : Uint8Array.from(all[0]!, (_, sample) => (all.some((one) => one[sample] === 1) ? 1 : 0))
 }
@@ -65,7 +66,7 @@ function compareDetector(
   const count = own.table.flags.length
   const scores = [claimed, own].map(({ table }) => table.scores.get(id) ?? new Int32Array(count).fill(NO_SCORE))
   const clusters = [claimed, own].map(({ table }) => table.clusters.get(id) ?? new Int32Array(count).fill(NO_CLUSTER))
-  const mask = flagMask(flag)
+  const mask = flag === undefined ? 0 : flagMask(flag)
   const excused = excusedClusters(clusters, borderline)
   const tolerance = tolerances[tier](toleranceMillionths)
   const samples: number[] = []
