@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path'
 import { messageOf, Problem } from './core/problem.ts'
 import { benchmarkAdd } from './tools/benchmarkAdd.ts'
 import { benchNumerics } from './tools/benchNumerics.ts'
+import { check } from './tools/check.ts'
 import { doctor } from './tools/doctor.ts'
 import { modelAdd } from './tools/modelAdd.ts'
 import { modelList } from './tools/modelList.ts'
@@ -18,7 +19,7 @@ import type { Tool, ToolContext, ToolExit, ToolSettings } from './tools/tool.ts'
 import { defaultModelCache } from './verifier/embedding/modelCache.ts'
 import { parseDevice } from './verifier/embedding/onnxRuntime.ts'
 
-const TOOLS: readonly Tool[] = [doctor, modelList, modelPull, modelVerify, modelAdd, benchmarkAdd, benchNumerics, reverify]
+const TOOLS: readonly Tool[] = [doctor, modelList, modelPull, modelVerify, modelAdd, benchmarkAdd, benchNumerics, reverify, check]
 
 function readSettings(env: NodeJS.ProcessEnv): ToolSettings {
   return {
@@ -26,6 +27,7 @@ function readSettings(env: NodeJS.ProcessEnv): ToolSettings {
     modelCache: env['ASSAY_MODEL_CACHE'] ?? defaultModelCache(),
     modelDir: env['ASSAY_MODEL_DIR'],
     modelHub: env['ASSAY_MODEL_HUB'],
+    model: env['ASSAY_MODEL'] === 'none' ? null : (env['ASSAY_MODEL'] ?? 'default'),
     gateway: env['ASSAY_GATEWAY'],
     benchmarks: resolve(env['ASSAY_BENCHMARKS'] ?? join(env['ASSAY_DATA'] ?? 'data', 'benchmarks.json')),
   }

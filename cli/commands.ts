@@ -3,6 +3,7 @@ import type { Command } from './command.ts'
 import { audit } from './commands/audit.ts'
 import { benchmarkAdd } from './commands/benchmarkAdd.ts'
 import { benchNumerics } from './commands/benchNumerics.ts'
+import { check } from './commands/check.ts'
 import { demo } from './commands/demo.ts'
 import { doctor } from './commands/doctor.ts'
 import { fetch } from './commands/fetch.ts'
@@ -25,6 +26,7 @@ import { verify } from './commands/verify.ts'
 
 export const COMMANDS: readonly Command[] = [
   keygen,
+  check,
   publish,
   status,
   report,

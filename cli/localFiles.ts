@@ -90,16 +90,21 @@ export async function hashLocalFile(file: LocalFile, signal: AbortSignal, onByte
 }
 
 /**
- * The bytes of a file in pieces of at most 1 MiB, each valid until the next is asked for. Throws `conflict` when the file is not,
- * or does not stay, the one that was listed.
+ * The bytes of a file, or `length` of them from `offset` on, in pieces of at most 1 MiB, each valid until the next is asked for. Throws
+ * `conflict` when the file is not, or does not stay, the one that was listed.
  */
-export async function* readLocalFile(file: LocalFile, signal: AbortSignal): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+export async function* readLocalFile(
+  file: LocalFile,
+  signal: AbortSignal,
+  { offset = 0, length = Infinity }: { offset?: number; length?: number } = {},
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   await using handle = await open(file.absolutePath, 'r')
   const buffer = new Uint8Array(PIECE_BYTES)
   // No further than the size that was listed: a file that somebody keeps writing to would have no end.
-  for (let position = 0; position <= file.identity.sizeBytes;) {
+  const end = Math.min(offset + length, file.identity.sizeBytes + 1)
+  for (let position = offset; position < end;) {
     signal.throwIfAborted()
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, position)
+    const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, end - position), position)
     if (bytesRead === 0) break
     position += bytesRead
     yield buffer.subarray(0, bytesRead)
@@ -110,7 +115,7 @@ export async function* readLocalFile(file: LocalFile, signal: AbortSignal): Asyn
 async function checkUnchanged({ path, identity }: LocalFile, handle: FileHandle): Promise<void> {
   const now = identityOf(await handle.stat({ bigint: true }))
   if (now.sizeBytes !== identity.sizeBytes || now.modifiedNs !== identity.modifiedNs || now.inode !== identity.inode)
-    throw new Problem('conflict', `${path} changed while it was read; publish again when nobody writes to it`)
+    throw new Problem('conflict', `${path} changed while it was read; try again when nobody writes to it`)
 }
 
 /** A request body that reads the file anew. */

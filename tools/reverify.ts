@@ -9,18 +9,16 @@ import { join } from 'node:path'
 import { bytesToHex, hexToBytes } from '../core/bytes.ts'
 import { parseCid } from '../core/cid.ts'
 import type { Recipe } from '../core/documents/recipe.ts'
-import { isTextManifest } from '../core/models.ts'
 import { Problem } from '../core/problem.ts'
 import { openBlocks } from '../store/blocks.ts'
 import { loadDocument } from '../store/documents.ts'
-import { createEmbedder, type Embedder } from '../verifier/embedding/embedder.ts'
-import { findModel } from '../verifier/embedding/modelRegistry.ts'
+import type { Embedder } from '../verifier/embedding/embedder.ts'
 import type { Check } from '../verifier/reverify/agreement.ts'
 import { auditEmbeddings, loadSubject, reverifyReport } from '../verifier/reverify/reverify.ts'
+import { embedderOf } from './embedderOf.ts'
 import { gatewayBlocks } from './gatewayBlocks.ts'
-import { parseWords, type Tool, type ToolContext } from './tool.ts'
+import { parseWords, progressNotes, type Tool, type ToolContext } from './tool.ts'
 
-const NOTE_EVERY_MS = 2000
 const SAMPLES_SHOWN = 20
 
 export const reverify: Tool = {
@@ -51,7 +49,7 @@ export const reverify: Tool = {
     const report = await loadDocument(blocks, 'report', parseCid(positionals[0]))
     const subject = await loadSubject(blocks, report)
     const embedder = await openEmbedder(subject.recipe.document, context)
-    const options = { blocks, embedder, signal, onProgress: noteProgress(context) }
+    const options = { blocks, embedder, signal, onProgress: progressNotes(context) }
     const { checks } =
       rows === undefined ? await reverifyReport(subject, options) : await auditEmbeddings(subject, { ...options, beacon, count: rows })
     const passed = checks.every((check) => check.passed)
@@ -77,26 +75,7 @@ function describeCheck({ name, passed, detail, samples }: Check): string {
 /** An embedder for the recipe's model on the device of this machine; none where the recipe names none. */
 async function openEmbedder({ models }: Recipe, { settings }: ToolContext): Promise<Embedder | undefined> {
   const reference = models.find(({ role }) => role === 'text-embedding')
-  if (reference === undefined) return undefined
-  const manifest = await findModel(reference.model.toString(), settings.modelCache)
-  if (!isTextManifest(manifest)) throw new Problem('unsupported-format', `${reference.name} is no model of texts`)
-  return createEmbedder({
-    manifest,
-    mode: reference.mode,
-    device: settings.device,
-    cacheDir: settings.modelCache,
-    localDir: settings.modelDir,
-    hubUrl: settings.modelHub,
-  })
-}
-
-function noteProgress({ note, json }: ToolContext): Parameters<typeof reverifyReport>[1]['onProgress'] {
-  let notedAt = performance.now()
-  return ({ stage, done, total }) => {
-    if (json || performance.now() - notedAt < NOTE_EVERY_MS) return
-    notedAt = performance.now()
-    note(`${stage}: ${done} of ${total}`)
-  }
+  return reference === undefined ? undefined : embedderOf(reference.model.toString(), settings, reference.mode)
 }
 
 function wholeNumber(text: string): number {

@@ -1,6 +1,7 @@
 /** What a tool is: a verb of `assay` that needs more than the CLI may import, run by tools.ts in a process of its own. */
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { Problem } from '../core/problem.ts'
+import type { Progress } from '../store/jobs.ts'
 import type { Device } from '../verifier/embedding/onnxRuntime.ts'
 
 /** What the environment says, read by tools.ts alone. */
@@ -11,6 +12,8 @@ export interface ToolSettings {
   /** A directory in the hub's layout that is looked into first. */
   modelDir: string | undefined
   modelHub: string | undefined
+  /** The model that reports rest on, by name or CID; null for none. */
+  model: string | null
   /** A gateway that blocks are asked from. */
   gateway: string | undefined
   /** The file of benchmark sets that the node reads. */
@@ -43,6 +46,18 @@ export function parseWords<const O extends NonNullable<ParseArgsConfig['options'
     return parseArgs({ args: words, options, allowPositionals: true })
   } catch (cause) {
     throw new Problem('invalid-request', cause instanceof Error ? cause.message : String(cause), { cause })
+  }
+}
+
+const NOTE_EVERY_MS = 2000
+
+/** Notes from time to time how far a stage of long work is; for a person only. */
+export function progressNotes({ note, json }: Pick<ToolContext, 'note' | 'json'>): (progress: Progress) => void {
+  let notedAt = performance.now()
+  return ({ stage, done, total }) => {
+    if (json || total === 0 || performance.now() - notedAt < NOTE_EVERY_MS) return
+    notedAt = performance.now()
+    note(`${stage}: ${Math.floor((100 * done) / total)} %`)
   }
 }
 

@@ -1,17 +1,21 @@
 /** The three users' commands against a real node: a process of its own, its indexer, verifier and log included. */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { RecordBatchReader } from 'apache-arrow'
 import { z } from 'zod'
 import { equalBytes } from '../../core/bytes.ts'
 import { runCli } from '../../cli/cli.ts'
+import { parseDocument } from '../../core/documents/document.ts'
 import { type NodeProcess, assay, endNode, freePort, startNode } from '../support/node.ts'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
 import { temporaryFolder } from './temporary.ts'
 
+const TOOLS = fileURLToPath(new URL('../../tools.ts', import.meta.url))
 const ROWS = 600
 /** A hidden character stands in one row, which the policy leaves out. */
 const HIDDEN_ROW = 7
@@ -59,6 +63,11 @@ async function line<T>(user: string, words: string[], schema: z.ZodType<T>): Pro
   return schema.parse(json)
 }
 
+/** What the gateway gives for a CID. */
+async function bytesOf(cid: string): Promise<Uint8Array> {
+  return (await fetch(`${server}/ipfs/${cid}`)).bytes()
+}
+
 /** A line whose product is not JSON. */
 async function rawLine(user: string, words: string[]): Promise<string> {
   const stdout = new PassThrough({ highWaterMark: 1 << 24 })
@@ -94,6 +103,25 @@ describe('contributor, trainer and auditor', { concurrency: 1 }, () => {
     )
     assert.equal(report.sampleCount, ROWS)
     assert.ok(report.evidence.some(({ detector, samples }) => detector === 'hidden_content' && samples.includes(HIDDEN_ROW)))
+  })
+
+  test('check finds on the contributor’s machine, with no server, what the report says: the same words and the same table', async () => {
+    const {
+      report: cid,
+      authors: _authors,
+      ...reported
+    } = await line('stranger', ['report', 'acme/messages'], z.looseObject({ report: z.string() }))
+    const out = join(folder.path, 'findings.arrow')
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      [TOOLS, 'check', join(folder.path, 'set'), '--no-model', '--label-column', 'label', '--out', out, '--json'],
+      { encoding: 'utf8' },
+    )
+    assert.equal(status, 1)
+    const { path: _path, files: _files, skippedFiles: _skipped, ...checked } = JSON.parse(stdout) as Record<string, unknown>
+    assert.deepEqual(checked, reported)
+    const { document } = parseDocument('report', await bytesOf(`${cid}?format=raw`))
+    assert.ok(equalBytes(await readFile(out), await bytesOf(document.findings.toString())))
   })
 
   test('without a key, and under a name that cannot be, nothing is read or sent', async () => {
