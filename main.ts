@@ -40,8 +40,9 @@ import { issueToken } from './store/tokens.ts'
 import { runWorker, type WorkerOptions } from './store/worker.ts'
 import { createEmbedder } from './verifier/embedding/embedder.ts'
 import { findTextModel } from './verifier/embedding/modelRegistry.ts'
-import { readBenchmarkSettings } from './verifier/contamination/settings.ts'
-import { buildRecipe } from './verifier/recipe.ts'
+import { benchmarkReferences, benchmarkSettings } from './verifier/contamination/settings.ts'
+import { buildRecipe, needsLayers } from './verifier/recipe.ts'
+import { referenceSettings } from './verifier/references/settings.ts'
 import { createSequencer, type Sequencer } from './verifier/sequencer/sequencer.ts'
 import { createEmbedHandler } from './verifier/shards/embedJob.ts'
 import { createPlanHandler } from './verifier/shards/planJob.ts'
@@ -63,8 +64,11 @@ async function runNode(settings: Settings, signal: AbortSignal): Promise<void> {
   const blocks = cleanup.use(await openNodeBlocks(settings, db, keys.verifier.did))
   const manifest = settings.model === null ? null : await findTextModel(settings.model, settings.modelCache)
   const model = manifest === null ? undefined : cleanup.use(openShardModel(manifest, settings, blocks))
-  const benchmarks = await readBenchmarkSettings(settings.benchmarks)
-  const recipe = buildRecipe(model === undefined ? [] : [model.reference], undefined, blocks.hash, benchmarks)
+  const references = [
+    ...benchmarkReferences(await benchmarkSettings.read(settings.benchmarks)),
+    ...(await referenceSettings.read(settings.references)),
+  ]
+  const recipe = buildRecipe(model === undefined ? [] : [model.reference], undefined, blocks.hash, references)
   if (settings.roles.has('api')) {
     if (manifest !== null) await blocks.put(CODEC_DAG_JSON, encodeModel(manifest.model, blocks.hash).bytes)
     await putDocument(blocks, recipe)
@@ -142,7 +146,7 @@ function openShardModel(
     hubUrl: modelHub,
     getBlock: (cid) => blocks.get(cid),
   })
-  return createShardModel({ embedder, device, shardSamples })
+  return createShardModel({ embedder, device, shardSamples, layers: needsLayers() })
 }
 
 async function openSequencer(db: Database, { logOrigin }: Settings, signer: Signer): Promise<Sequencer> {

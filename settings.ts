@@ -27,6 +27,8 @@ export interface Settings {
   registration: 'open' | 'closed'
   /** The file of benchmark sets that data sets are compared with. */
   benchmarks: string
+  /** The file of human reference texts that data sets are compared with. */
+  references: string
   /** A process that gives no sign of life for this long is taken for dead: its job goes to another, its transaction is undone. */
   leaseMs: number
   maxFileBytes: number
@@ -55,6 +57,7 @@ environment: DATABASE_URL, ASSAY_HOST (127.0.0.1), ASSAY_PUBLIC_URL, ASSAY_LOG_O
   ASSAY_MAX_FILE_BYTES, ASSAY_LEASE_SECONDS (60), ASSAY_DEVICE (cpu|webgpu|cuda), ASSAY_MODEL (default|none|NAME|CID),
   ASSAY_MODEL_MODE (fp32|fp16|int8), ASSAY_MODEL_DIR, ASSAY_MODEL_CACHE, ASSAY_MODEL_HUB,
   ASSAY_BENCHMARKS (file of benchmark sets; default benchmarks.json in --data),
+  ASSAY_REFERENCES (file of human reference texts; default references.json in --data),
   ASSAY_SHARD_SAMPLES (embedded as one job; 512, on GPUs 8192),
   ASSAY_GATEWAY (address of the api: for workers on other machines, which need this and DATABASE_URL),
   ASSAY_P2P_LISTEN (local, or multiaddrs), ASSAY_P2P_PEERS (multiaddrs): exchange blocks over IPFS, with the api role`
@@ -85,6 +88,7 @@ export function parseSettings(words: string[], env: NodeJS.ProcessEnv): Settings
     leaseMs: integer('ASSAY_LEASE_SECONDS', env['ASSAY_LEASE_SECONDS'] ?? '60', { minimum: 1, maximum: 86_400 }) * 1000,
     maxFileBytes: integer('ASSAY_MAX_FILE_BYTES', env['ASSAY_MAX_FILE_BYTES'] ?? String(DEFAULT_LIMITS.fileBytes)),
     benchmarks: resolve(env['ASSAY_BENCHMARKS'] ?? join(values.data, 'benchmarks.json')),
+    references: resolve(env['ASSAY_REFERENCES'] ?? join(values.data, 'references.json')),
     gateway: parseGateway(env['ASSAY_GATEWAY'], roles),
     device,
     shardSamples: integer('ASSAY_SHARD_SAMPLES', env['ASSAY_SHARD_SAMPLES'] ?? (device === 'cpu' ? '512' : '8192'), {

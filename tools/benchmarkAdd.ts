@@ -2,7 +2,7 @@
 import { parseCid } from '../core/cid.ts'
 import { parseDocument } from '../core/documents/document.ts'
 import { Problem } from '../core/problem.ts'
-import { addBenchmark } from '../verifier/contamination/settings.ts'
+import { benchmarkSettings } from '../verifier/contamination/settings.ts'
 import { gatewayBlocks } from './gatewayBlocks.ts'
 import { parseWords, type Tool } from './tool.ts'
 
@@ -16,7 +16,7 @@ export const benchmarkAdd: Tool = {
       throw new Problem('invalid-request', 'benchmark add takes the CID of an index, --name, and --gateway or ASSAY_GATEWAY')
     const index = parseCid(positionals[0])
     const { sampleCount } = parseDocument('index', await gatewayBlocks(gateway)(index, signal)).document
-    await addBenchmark(settings.benchmarks, { name, index, sampleCount })
+    await benchmarkSettings.add(settings.benchmarks, { name, index, sampleCount })
     result(
       { name, index: index.toString(), sampleCount, settings: settings.benchmarks },
       `${name} (items: ${sampleCount}) is noted in ${settings.benchmarks}\nThe node compares data sets with it from its next start on.`,

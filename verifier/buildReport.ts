@@ -15,15 +15,15 @@ import { Problem } from '../core/problem.ts'
 import type { Blocks } from '../store/blocks.ts'
 import type { Progress } from '../store/jobs.ts'
 import { chooseColumns } from './columns.ts'
-import { type BenchmarkColumns, benchmarksOf, readBenchmark } from './contamination/references.ts'
+import { chooseCompared, type ComparedSet, embedCompared, readCompared } from './compared.ts'
 import { createCorpus, type CorpusColumns } from './corpus.ts'
 import { type DetectorJob, detectorsOf, runDetector } from './detectorRun.ts'
 import { runOnThread } from './detectorThread.ts'
-import type { Benchmark, Corpus, DetectorAbstained, DetectorResult, Embeddings } from './detectors/detector.ts'
+import type { Corpus, DetectorAbstained, DetectorResult, Embeddings } from './detectors/detector.ts'
 import { fingerprintsOf } from './embedding/fingerprints.ts'
 import { similarityToleranceMillionths } from './numerics/tolerance.ts'
 import { readCorpus } from './readCorpus.ts'
-import { DETECTORS } from './recipe.ts'
+import { DETECTORS, needsLayers } from './recipe.ts'
 import type { EmbeddingSource } from './shards/storedEmbeddings.ts'
 import { judgeProperties, worstState } from './verdict.ts'
 
@@ -34,8 +34,8 @@ export interface BuildReportOptions {
   recipe: Encoded<Recipe>
   /** By the recipe's model; not needed where the recipe names none. */
   embedder?: EmbeddingSource | undefined
-  /** Of a benchmark set, by its index; the embedder itself unless given. */
-  benchmarkEmbedder?: ((index: CID) => EmbeddingSource) | undefined
+  /** Of a data set that the samples are compared with, by its index; the embedder itself unless given. */
+  comparedEmbedder?: ((index: CID) => EmbeddingSource) | undefined
   signal: AbortSignal
   onProgress: (progress: Progress) => void
   /** Hears what the detectors said, by their ids, before it goes into tables: for those who compare it. */
@@ -62,11 +62,11 @@ export async function buildReport(options: BuildReportOptions): Promise<Report> 
     signal,
     onProgress: (done) => onProgress({ stage: 'reading samples', done, total: sampleCount }),
   })
-  const references = jobs.some(({ detector }) => detector.needs.benchmarks) ? benchmarksOf(recipe.document) : []
-  const benchmarks: ReadBenchmark[] = []
-  for (const reference of references.filter((benchmark) => !benchmark.index.equals(index.cid)))
-    benchmarks.push({ index: reference.index, ...(await readBenchmark(blocks, reference, signal)) })
-  const { results, fingerprints } = await runDetectors(jobs, read, benchmarks, options)
+  const detectors = jobs.map(({ detector }) => detector)
+  const chosen = chooseCompared({ recipe: recipe.document, index: index.cid, kind: manifest, detectors })
+  const compared: ComparedSet[] = []
+  for (const reference of chosen.references) compared.push(await readCompared(blocks, reference, signal))
+  const { results, fingerprints } = await runDetectors(jobs, { read, compared, withoutReferences: chosen.withoutReferences }, options)
 
   options.onResults?.(new Map(jobs.map(({ detector }, i) => [detector.id, results[i]!])))
   const outcomes = jobs.map(({ detector }, i) => ({ id: detector.id, property: detector.property, result: results[i]! }))
@@ -93,9 +93,10 @@ export async function buildReport(options: BuildReportOptions): Promise<Report> 
   }
 }
 
-/** What a data set is compared with; never itself. */
-interface ReadBenchmark extends BenchmarkColumns {
-  index: CID
+interface Material {
+  read: CorpusColumns
+  compared: readonly ComparedSet[]
+  withoutReferences: string | undefined
 }
 
 interface DetectorOutcomes {
@@ -107,8 +108,7 @@ interface DetectorOutcomes {
 
 async function runDetectors(
   jobs: readonly DetectorJob[],
-  read: CorpusColumns,
-  benchmarks: readonly ReadBenchmark[],
+  { read, compared, withoutReferences }: Material,
   options: BuildReportOptions,
 ): Promise<DetectorOutcomes> {
   let fingerprints: Uint8Array | undefined
@@ -123,8 +123,9 @@ async function runDetectors(
       runOnThread(
         {
           columns: read,
-          benchmarks: benchmarks.map(({ name, columns }) => ({ name, columns })),
-          references: apart.map(({ reference }) => reference),
+          compared: compared.map(({ cell, columns }) => ({ cell, columns })),
+          withoutReferences,
+          detectors: apart.map(({ reference }) => reference),
         },
         { signal, onProgress: (number, share) => progress(apart[number]!.detector.id, share) },
       ),
@@ -140,22 +141,20 @@ async function runDetectors(
     const results = new Map<DetectorJob, DetectorResult | DetectorAbstained>()
     const waiting = jobs.filter((job) => !apart.includes(job))
     if (waiting.length === 0) return results
-    const embedded = await embed(corpus, options, signal, (share) => progress('embedding', share))
+    const layers = needsLayers(waiting.map(({ detector }) => detector))
+    const embedded = await embed(corpus, options, { layers, signal, onProgress: (share) => progress('embedding', share) })
     await using embeddings = typeof embedded === 'string' ? undefined : embedded
     if (embeddings !== undefined && embeddings.dimensions >= FINGERPRINT_COMPONENTS) fingerprints = fingerprintsOf(embeddings)
-    await using compared = new AsyncDisposableStack()
-    const embeddedBenchmarks: Benchmark[] = []
-    if (waiting.some(({ detector }) => detector.needs.benchmarks))
-      for (const benchmark of benchmarks) {
-        const source = embeddings === undefined ? undefined : (options.benchmarkEmbedder?.(benchmark.index) ?? options.embedder)
-        embeddedBenchmarks.push(await embedBenchmark(benchmark, source, signal, compared))
-      }
+    await using owner = new AsyncDisposableStack()
+    const sourceOf = (index: CID) => (embeddings === undefined ? undefined : (options.comparedEmbedder?.(index) ?? options.embedder))
+    const sets = await embedCompared(compared, { sourceOf, layers, signal, owner })
     const toleranceMillionths = similarityToleranceMillionths(options.recipe.document)
     for (const job of waiting)
       results.set(
         job,
         await runDetector(job, corpus, {
-          benchmarks: embeddedBenchmarks,
+          ...sets,
+          withoutReferences,
           embeddings,
           toleranceMillionths,
           withoutEmbeddings: typeof embedded === 'string' ? embedded : undefined,
@@ -171,8 +170,7 @@ async function runDetectors(
 async function embed(
   corpus: Corpus,
   { recipe, embedder }: BuildReportOptions,
-  signal: AbortSignal,
-  onProgress: (share: number) => void,
+  options: { layers: boolean; signal: AbortSignal; onProgress: (share: number) => void },
 ): Promise<Embeddings | string> {
   const model = recipe.document.models.find(({ role }) => role === 'text-embedding')
   if (model === undefined) return 'The recipe names no embedding model.'
@@ -181,19 +179,7 @@ async function embed(
   if (!hasText) return 'No sample has a text.'
   if (embedder === undefined || !sameModel(embedder.reference, model))
     throw new Problem('unavailable', `this verifier does not run the recipe's embedding model ${model.name}`)
-  return embedder.embed(corpus, { signal, onProgress })
-}
-
-/** A benchmark set with its embeddings, where it has texts; they end with `owner`. Throws `unavailable` where they cannot be had yet. */
-async function embedBenchmark(
-  { name, columns }: ReadBenchmark,
-  source: EmbeddingSource | undefined,
-  signal: AbortSignal,
-  owner: AsyncDisposableStack,
-): Promise<Benchmark> {
-  const corpus = createCorpus(columns)
-  if (source === undefined || columns.texts.every((text) => text === null)) return { name, corpus }
-  return { name, corpus, embeddings: owner.use(await source.embed(corpus, { signal })) }
+  return embedder.embed(corpus, options)
 }
 
 function sameModel(a: unknown, b: unknown): boolean {

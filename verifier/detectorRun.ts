@@ -1,7 +1,8 @@
 /** Running the detectors of a recipe on a corpus. */
 import type { DetectorReference } from '../core/documents/recipe.ts'
 import { Problem } from '../core/problem.ts'
-import type { Benchmark, Corpus, Detector, DetectorAbstained, DetectorResult, Embeddings } from './detectors/detector.ts'
+import type { Benchmark, Corpus, Detector, DetectorAbstained, DetectorResult, Embeddings, Reference } from './detectors/detector.ts'
+import { withoutReferences } from './references/cells.ts'
 
 export interface DetectorJob {
   detector: Detector
@@ -24,6 +25,10 @@ export function detectorsOf(references: readonly DetectorReference[], known: rea
 export interface RunOptions {
   /** Those that the recipe names. */
   benchmarks?: readonly Benchmark[] | undefined
+  /** Those of the corpus's language and kind of text. */
+  references?: readonly Reference[] | undefined
+  /** Why there are none, where the recipe has some. */
+  withoutReferences?: string | undefined
   embeddings?: Embeddings | undefined
   /** Why there are none, where there are none. */
   withoutEmbeddings?: string | undefined
@@ -37,15 +42,15 @@ export interface RunOptions {
 export async function runDetector(
   { detector, reference }: DetectorJob,
   corpus: Corpus,
-  { benchmarks = [], embeddings, withoutEmbeddings, toleranceMillionths = 0, signal, onProgress }: RunOptions,
+  options: RunOptions,
 ): Promise<DetectorResult | DetectorAbstained> {
-  if (detector.needs.benchmarks === true && benchmarks.length === 0)
-    return { ran: false, note: 'The recipe names no benchmark sets to compare with.' }
-  const missing = lacks(detector, corpus, embeddings, withoutEmbeddings)
+  const { benchmarks = [], references = [], embeddings, toleranceMillionths = 0, signal, onProgress } = options
+  const missing = lacks(detector, corpus, options)
   if (missing !== null) return { ran: false, note: missing }
   return detector.run({
     corpus,
     benchmarks,
+    references,
     parameters: reference.parameters,
     toleranceMillionths,
     signal,
@@ -54,10 +59,14 @@ export async function runDetector(
   })
 }
 
-function lacks({ needs }: Detector, corpus: Corpus, embeddings: Embeddings | undefined, withoutEmbeddings?: string): string | null {
+function lacks({ needs }: Detector, corpus: Corpus, options: RunOptions): string | null {
+  const { benchmarks = [], references = [], embeddings } = options
+  if (needs.benchmarks === true && benchmarks.length === 0) return 'The recipe names no benchmark sets to compare with.'
   if (needs.text === true && !some(corpus.count, (sample) => corpus.text(sample) !== null)) return 'No sample has a text.'
   if (needs.label === true && !some(corpus.count, (sample) => corpus.label(sample) !== null)) return 'No sample has a label.'
-  if (needs.embeddings === true && embeddings === undefined) return withoutEmbeddings ?? 'There are no embeddings.'
+  if (needs.references === true && references.length === 0) return options.withoutReferences ?? withoutReferences(corpus)
+  if (needs.embeddings === true && embeddings === undefined) return options.withoutEmbeddings ?? 'There are no embeddings.'
+  if (needs.layers === true && !embeddings?.layers?.length) return "The recipe's model gives no inner layers."
   return null
 }
 

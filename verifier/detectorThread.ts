@@ -4,14 +4,16 @@
  */
 import { Worker } from 'node:worker_threads'
 import type { DetectorReference } from '../core/documents/recipe.ts'
-import type { BenchmarkColumns } from './contamination/references.ts'
+import type { ComparedColumns } from './compared.ts'
 import type { CorpusColumns } from './corpus.ts'
 import type { DetectorAbstained, DetectorResult } from './detectors/detector.ts'
 
 export interface DetectorSetup {
   columns: CorpusColumns
-  benchmarks: BenchmarkColumns[]
-  references: DetectorReference[]
+  compared: ComparedColumns[]
+  /** Why human texts are not among them, where the recipe has some. */
+  withoutReferences: string | undefined
+  detectors: DetectorReference[]
 }
 
 export type DetectorReply =
@@ -28,7 +30,7 @@ export async function runOnThread(
   { signal, onProgress }: { signal: AbortSignal; onProgress: (detector: number, share: number) => void },
 ): Promise<(DetectorResult | DetectorAbstained)[]> {
   signal.throwIfAborted()
-  if (setup.references.length === 0) return []
+  if (setup.detectors.length === 0) return []
   const worker = new Worker(new URL('./detectorWorker.ts', import.meta.url), { workerData: setup })
   const { promise, resolve, reject } = Promise.withResolvers<(DetectorResult | DetectorAbstained)[]>()
   worker.on('message', (reply: DetectorReply) => {

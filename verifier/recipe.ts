@@ -2,7 +2,7 @@
 import { encodeDocument, type Encoded } from '../core/documents/document.ts'
 import type { ModelReference, Recipe } from '../core/documents/recipe.ts'
 import type { Sha256 } from '../core/hash.ts'
-import { type BenchmarkReference, recipeReferences } from './contamination/references.ts'
+import type { DataSetReference } from './compared.ts'
 import { contaminationEmbedding } from './detectors/contaminationEmbedding.ts'
 import { contaminationNgram } from './detectors/contaminationNgram.ts'
 import type { Detector } from './detectors/detector.ts'
@@ -35,15 +35,20 @@ export const DETECTORS: readonly Detector[] = [
   labelError,
 ]
 
+/** Whether one of the detectors reads the model's inner layers: then they are stored with the embeddings. */
+export function needsLayers(detectors: readonly Pick<Detector, 'needs'>[] = DETECTORS): boolean {
+  return detectors.some(({ needs }) => needs.layers === true)
+}
+
 /**
- * A recipe of all detectors at their defaults. Without models the detectors that need embeddings do not run, nor without benchmark sets
- * those that compare with them, and reports say so.
+ * A recipe of all detectors at their defaults. Without models the detectors that need embeddings do not run, nor without benchmark
+ * sets or human texts those that compare with them, and reports say so.
  */
 export function buildRecipe(
   models: readonly ModelReference[],
   weights: Recipe['weights'] = [weightsReference()],
   hash?: Sha256,
-  benchmarks: readonly BenchmarkReference[] = [],
+  references: readonly DataSetReference[] = [],
 ): Encoded<Recipe> {
   const recipe: Recipe = {
     kind: 'recipe',
@@ -51,7 +56,7 @@ export function buildRecipe(
     models: [...models],
     detectors: DETECTORS.map(({ id, version, tier, parameters }) => ({ id, version, tier, parameters: { ...parameters } })),
     weights,
-    references: recipeReferences(benchmarks),
+    references: references.toSorted((a, b) => (a.cell < b.cell ? -1 : 1)),
     tolerances: tolerancesOf(models),
     verdict: { alphaMillionths: 10_000, coverageMillionths: 950_000, powerMillionths: 10_000 },
   }

@@ -45,7 +45,7 @@ export function createVerifyHandler({ db, blocks, signer, clock, recipe, model }
       manifest,
       recipe,
       embedder: stored?.(subject),
-      benchmarkEmbedder: stored,
+      comparedEmbedder: stored,
       signal,
       onProgress: progress,
     })

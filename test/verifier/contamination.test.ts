@@ -9,7 +9,7 @@ import type { Parameter } from '../../core/documents/recipe.ts'
 import { Problem } from '../../core/problem.ts'
 import { numberAgreement, numbersIn } from '../../verifier/contamination/rephrasing.ts'
 import { buildReport } from '../../verifier/buildReport.ts'
-import { addBenchmark, readBenchmarkSettings } from '../../verifier/contamination/settings.ts'
+import { benchmarkSettings } from '../../verifier/contamination/settings.ts'
 import { putDocument } from '../../store/documents.ts'
 import { runDetector } from '../../verifier/detectorRun.ts'
 import { contaminationEmbedding } from '../../verifier/detectors/contaminationEmbedding.ts'
@@ -232,7 +232,7 @@ describe('benchmark sets', () => {
     const manifest = await manifestOf(blocks, items.map((row) => JSON.stringify(row) + '\n').join(''))
     const index = await indexOf(blocks, manifest)
     for (const document of [manifest, index]) await putDocument(blocks, document)
-    const recipe = buildRecipe([], [], undefined, [{ name: 'exam', index: index.cid, sampleCount: 2 }])
+    const recipe = buildRecipe([], [], undefined, [{ cell: 'benchmark/exam', index: index.cid, sampleCount: 2 }])
     assert.deepEqual(recipe.document.references, [{ cell: 'benchmark/exam', index: index.cid, sampleCount: 2 }])
     const { flagsOf, property, report } = await reportOn(blocks, [{ text: sentence(5, 20) }, { text: `Q: ${sentence(2, 20)}` }], { recipe })
     assert.deepEqual([flagsOf(0), flagsOf(1)], [[], ['contaminated']])
@@ -242,7 +242,7 @@ describe('benchmark sets', () => {
     const own = await reportOn(blocks, items, { recipe })
     assert.deepEqual([own.flagsOf(0), own.flagsOf(1)], [[], []])
 
-    const wrong = buildRecipe([], [], undefined, [{ name: 'exam', index: index.cid, sampleCount: 3 }])
+    const wrong = buildRecipe([], [], undefined, [{ cell: 'benchmark/exam', index: index.cid, sampleCount: 3 }])
     await assert.rejects(reportOn(blocks, [{ text: 'x' }], { recipe: wrong }), { code: 'invalid-document' })
   })
 
@@ -254,7 +254,9 @@ describe('benchmark sets', () => {
     const examIndex = await indexOf(blocks, exam)
     for (const document of [exam, examIndex]) await putDocument(blocks, document)
     const manifest = await manifestOf(blocks, content(['There are 16 apples and 1250 nuts in a crate. How many is that?', 'He sold 3 old bicycles and bought a very small boat.'])) // prettier-ignore
-    const recipe = buildRecipe([embedder.reference], [], undefined, [{ name: 'exam', index: examIndex.cid, sampleCount: ITEMS.length }])
+    const recipe = buildRecipe([embedder.reference], [], undefined, [
+      { cell: 'benchmark/exam', index: examIndex.cid, sampleCount: ITEMS.length },
+    ])
     const asked: string[] = []
     const report = await buildReport({
       blocks,
@@ -262,7 +264,7 @@ describe('benchmark sets', () => {
       manifest: manifest.document,
       recipe,
       embedder,
-      benchmarkEmbedder: (cid) => {
+      comparedEmbedder: (cid) => {
         asked.push(cid.toString())
         return embedder
       },
@@ -278,14 +280,14 @@ describe('benchmark sets', () => {
     const dir = await mkdtemp(join(tmpdir(), 'assay-benchmarks-'))
     try {
       const path = join(dir, 'data', 'benchmarks.json')
-      assert.deepEqual(await readBenchmarkSettings(path), [])
+      assert.deepEqual(await benchmarkSettings.read(path), [])
       const { cid: index } = buildRecipe([])
-      for (const [name, sampleCount] of [['b', 1], ['a', 2], ['b', 3]] as const) await addBenchmark(path, { name, index, sampleCount }) // prettier-ignore
-      const chosen = await readBenchmarkSettings(path)
+      for (const [name, sampleCount] of [['b', 1], ['a', 2], ['b', 3]] as const) await benchmarkSettings.add(path, { name, index, sampleCount }) // prettier-ignore
+      const chosen = await benchmarkSettings.read(path)
       assert.deepEqual(chosen.map(({ name, sampleCount }) => [name, sampleCount]), [['a', 2], ['b', 3]]) // prettier-ignore
-      await assert.rejects(addBenchmark(path, { name: 'No/Name', index, sampleCount: 1 }), Problem)
+      await assert.rejects(benchmarkSettings.add(path, { name: 'No/Name', index, sampleCount: 1 }), Problem)
       await writeFile(path, '{}')
-      await assert.rejects(readBenchmarkSettings(path), { code: 'invalid-document' })
+      await assert.rejects(benchmarkSettings.read(path), { code: 'invalid-document' })
     } finally {
       await rm(dir, { recursive: true })
     }

@@ -72,10 +72,21 @@ export interface Benchmark {
   readonly embeddings?: Pick<Embeddings, 'dimensions' | 'vectors' | 'valid'>
 }
 
+/** Human texts of one language and kind, as an operator vouches for: what is like them is no finding. */
+export interface Reference {
+  /** `language/domain`, as manifests declare them, lower-case. */
+  readonly cell: string
+  readonly corpus: Pick<Corpus, 'count' | 'text' | 'canonicalText'>
+  /** Of the same model as those of the corpus, where there is one. */
+  readonly embeddings?: Pick<Embeddings, 'dimensions' | 'vectors' | 'valid' | 'layers'>
+}
+
 export interface DetectorContext {
   readonly corpus: Corpus
   /** Those that the recipe names, in its order; none unless given. */
   readonly benchmarks?: readonly Benchmark[]
+  /** Those of the corpus's language and kind that the recipe names; none unless given, at least one where a detector needs them. */
+  readonly references?: readonly Reference[]
   /** Given to detectors that need embeddings. */
   readonly embeddings?: Embeddings
   /** How far a similarity may be from what another honest verifier computes under the recipe, in millionths; 0 unless given. */
@@ -126,6 +137,16 @@ export interface DetectorAbstained {
   note: string
 }
 
+export interface Needs {
+  readonly text?: boolean
+  readonly label?: boolean
+  readonly embeddings?: boolean
+  /** Inner layers of the embeddings, of the references' too. */
+  readonly layers?: boolean
+  readonly benchmarks?: boolean
+  readonly references?: boolean
+}
+
 export interface Detector {
   readonly id: string
   readonly version: number
@@ -133,8 +154,8 @@ export interface Detector {
   readonly property: FindingProperty
   /** What samples that it marks are flagged with; absent in detectors that speak of columns or of the whole. */
   readonly flag?: FlagName
-  /** Where one is true and the corpus lacks it, the detector is not run and the report says so. */
-  readonly needs: { text?: boolean; label?: boolean; embeddings?: boolean; benchmarks?: boolean }
+  /** Where one is true and the corpus or the recipe lacks it, the detector is not run and the report says so. */
+  readonly needs: Needs
   /** The recipe's defaults: integers, strings, booleans and lists of them. */
   readonly parameters: Readonly<Record<string, Parameter>>
   run(context: DetectorContext): Promise<DetectorResult | DetectorAbstained>

@@ -2,7 +2,7 @@
 import type { Parameter } from '../../core/documents/recipe.ts'
 import type { FindingProperty } from '../../core/findings.ts'
 import { runDetector } from '../detectorRun.ts'
-import type { Benchmark, Detector, DetectorResult, Embeddings } from '../detectors/detector.ts'
+import type { Benchmark, Detector, DetectorResult, Embeddings, Reference } from '../detectors/detector.ts'
 import type { EvalCorpus } from './evalCorpus.ts'
 import type { EvalFile } from './evalFile.ts'
 import type { Learner } from './learners/learner.ts'
@@ -68,6 +68,8 @@ export function subjectOf(corpus: EvalCorpus, { vectors, signal }: Pick<Bench, '
 export interface RunOptions {
   /** What the rows are compared with. */
   benchmarks?: readonly Benchmark[]
+  /** Human texts of the rows' language and kind. */
+  references?: readonly Reference[]
   parameters?: Readonly<Record<string, Parameter>>
   /** Whether time and coverage are figures of this run; by default they are. */
   measured?: boolean
@@ -79,7 +81,7 @@ export async function run(
   detector: Detector,
   subject: Subject,
   place: Omit<Place, 'detector'>,
-  { benchmarks, parameters = {}, measured = true }: RunOptions = {},
+  { benchmarks, references, parameters = {}, measured = true }: RunOptions = {},
 ): Promise<DetectorResult | null> {
   const { figures, signal, vectors } = bench
   const { corpus } = subject
@@ -89,8 +91,7 @@ export async function run(
     return null
   }
   bench.onStage(`${place.group}/${place.file} [${place.slice}] ${detector.id}`)
-  const embeddings =
-    detector.needs.embeddings === true ? await subject.embeddings('layers' in detector.needs && detector.needs.layers === true) : undefined
+  const embeddings = detector.needs.embeddings === true ? await subject.embeddings(detector.needs.layers === true) : undefined
   const reference = {
     id: detector.id,
     version: detector.version,
@@ -98,7 +99,7 @@ export async function run(
     parameters: { ...detector.parameters, ...parameters },
   }
   const [start, cpuStart] = [performance.now(), process.cpuUsage()]
-  const result = await runDetector({ detector, reference }, corpus, { benchmarks, embeddings, signal, onProgress: () => {} })
+  const result = await runDetector({ detector, reference }, corpus, { benchmarks, references, embeddings, signal, onProgress: () => {} })
   const seconds = (performance.now() - start) / 1000
   const cpu = process.cpuUsage(cpuStart)
   if (!result.ran) {

@@ -74,7 +74,7 @@ export async function reverifyReport(subject: Subject, options: ReverifyOptions)
     ...options,
     ...subject,
     embedder,
-    benchmarkEmbedder: source && (() => source),
+    comparedEmbedder: source && (() => source),
     onResults: (all) => (results = all),
   })
   const { cid } = encodeDocument('report', ownReport, blocks.hash)

@@ -12,7 +12,8 @@ import type { ShardContext } from './planJob.ts'
 /** Where a report's embeddings come from: shards, or an embedder directly. */
 export interface EmbeddingSource {
   readonly reference: ModelReference
-  embed(texts: TextSource, options: { signal: AbortSignal; onProgress?: (share: number) => void }): Promise<Embeddings>
+  /** With the model's inner layers where they are asked for. */
+  embed(texts: TextSource, options: { layers?: boolean; signal: AbortSignal; onProgress?: (share: number) => void }): Promise<Embeddings>
 }
 
 /** The stored embeddings of an index. `embed` throws `unavailable` unless all of its shards are there. */
