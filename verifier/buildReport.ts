@@ -144,7 +144,7 @@ async function runDetectors(
     const layers = needsLayers(waiting.map(({ detector }) => detector))
     const embedded = await embed(corpus, options, { layers, signal, onProgress: (share) => progress('embedding', share) })
     await using embeddings = typeof embedded === 'string' ? undefined : embedded
-    if (embeddings !== undefined && embeddings.dimensions >= FINGERPRINT_COMPONENTS) fingerprints = fingerprintsOf(embeddings)
+    if (embeddings !== undefined && embeddings.vectors.dimensions >= FINGERPRINT_COMPONENTS) fingerprints = await fingerprintsOf(embeddings)
     await using owner = new AsyncDisposableStack()
     const sourceOf = (index: CID) => (embeddings === undefined ? undefined : (options.comparedEmbedder?.(index) ?? options.embedder))
     const sets = await embedCompared(compared, { sourceOf, layers, signal, owner })

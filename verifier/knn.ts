@@ -9,7 +9,7 @@ import type { Device } from './embedding/onnxRuntime.ts'
 import { searchApproximate } from './knn/approximate.ts'
 import { searchExact } from './knn/exact.ts'
 import type { NeighbourSearch } from './knn/search.ts'
-import { type VectorSource, selectVectors } from './knn/vectors.ts'
+import { type VectorSource, selectVectors } from './vectors.ts'
 
 export interface NeighbourOptions {
   /** One row a sample, of unit length. */

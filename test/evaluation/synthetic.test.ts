@@ -17,6 +17,7 @@ import { openTextVectors } from '../../verifier/evaluation/textVectors.ts'
 import { openVectorCache } from '../../verifier/evaluation/vectorCache.ts'
 import type { Embedder } from '../../verifier/embedding/embedder.ts'
 import { createEmbeddings } from '../../verifier/embedding/embeddings.ts'
+import { vectorsInMemory } from '../../verifier/vectors.ts'
 import { DEFAULT_MODEL } from '../../verifier/embedding/models.ts'
 import { referenceOf } from '../../core/models.ts'
 
@@ -118,11 +119,10 @@ test('texts are embedded once, with the inner layers where these are asked for',
       for (let i = 0; i < texts.count; i++) embedded.push(texts.text(i)!)
       const layers = (wanted ? reference.layers : []).map(({ name, width }) => ({
         name,
-        width,
-        values: new Float32Array(texts.count * 2 * width).fill(7),
+        ...vectorsInMemory(new Float32Array(texts.count * 2 * width).fill(7), 2 * width),
       }))
-      const vectors = new Float32Array(texts.count * reference.dimensions).fill(1)
-      return createEmbeddings({ dimensions: reference.dimensions, vectors, valid: new Uint8Array(texts.count).fill(1), layers })
+      const vectors = vectorsInMemory(new Float32Array(texts.count * reference.dimensions).fill(1), reference.dimensions)
+      return createEmbeddings({ vectors, valid: new Uint8Array(texts.count).fill(1), layers })
     },
   }
   const source = (...texts: (string | null)[]) => ({ count: texts.length, text: (i: number) => texts[i] ?? null })
@@ -134,7 +134,7 @@ test('texts are embedded once, with the inner layers where these are asked for',
     assert.deepEqual([...inner.valid], [1, 0, 1, 0])
     const again = openTextVectors({ embedder, cacheDir, onProgress: () => {} })
     const { vectors: embeddings, layers } = await again.embeddings(source('one', 'two'), { layers: false, signal })
-    assert.equal(embeddings.length, 2 * reference.dimensions)
+    assert.deepEqual([embeddings.count, embeddings.dimensions], [2, reference.dimensions])
     assert.deepEqual(layers, [])
     assert.deepEqual(embedded, ['one', 'two'])
     await assert.rejects(again.matrix(source('one'), 'no such output', signal), RangeError)

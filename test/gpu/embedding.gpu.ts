@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ModelMode } from '../../core/documents/recipe.ts'
-import type { LayerStatistics } from '../../verifier/detectors/detector.ts'
 import { createEmbedder } from '../../verifier/embedding/embedder.ts'
 import { defaultModelCache } from '../../verifier/embedding/modelCache.ts'
 import { DEFAULT_MODEL } from '../../verifier/embedding/models.ts'
@@ -16,10 +15,25 @@ const many = () => Array.from({ length: 600 }, (_, i) => Array.from({ length: 1 
 
 const textsFor = (state: UsableDevice) => (isHardware(state) ? many() : FEW)
 
-function embed(device: Device, texts: readonly string[], mode: ModelMode = 'fp32') {
+interface Embedded {
+  dimensions: number
+  vectors: Float32Array
+  layers: Layer[]
+}
+
+interface Layer {
+  name: string
+  values: Float32Array
+}
+
+async function embed(device: Device, texts: readonly string[], mode: ModelMode = 'fp32'): Promise<Embedded> {
   const embedder = createEmbedder({ manifest: DEFAULT_MODEL, cacheDir: defaultModelCache(), device, mode })
   const source = { count: texts.length, text: (sample: number) => texts[sample] ?? null }
-  return embedder.embed(source, { signal: new AbortController().signal, layers: true })
+  await using embedded = await embedder.embed(source, { signal: new AbortController().signal, layers: true })
+  const { vectors } = embedded
+  const layers: Layer[] = []
+  for (const layer of embedded.layers ?? []) layers.push({ name: layer.name, values: await layer.read(0, layer.count) })
+  return { dimensions: vectors.dimensions, vectors: await vectors.read(0, vectors.count), layers }
 }
 
 /** The greatest 1 − cosine of a pair of rows. */
@@ -41,7 +55,7 @@ function greatestDifference(a: Float32Array, b: Float32Array): number {
   return a.reduce((worst, value, i) => Math.max(worst, Math.abs(value - b[i]!)), 0)
 }
 
-function assertLayersAgree(a: readonly LayerStatistics[], b: readonly LayerStatistics[], tolerance: number): void {
+function assertLayersAgree(a: readonly Layer[], b: readonly Layer[], tolerance: number): void {
   assert.deepEqual(a.map(({ name }) => name), b.map(({ name }) => name)) // prettier-ignore
   for (const [i, { values }] of a.entries()) assert.ok(greatestDifference(values, b[i]!.values) < tolerance)
 }
@@ -56,7 +70,7 @@ for (const device of ['webgpu', 'cuda'] as const) {
     const difference = greatestDifference(there.vectors, normative.vectors)
     t.diagnostic(`${texts.length} texts, about ${state.gigaflops.toPrecision(2)} GFLOP/s: greatest difference ${difference.toExponential(1)}, 1 − cosine ${farthest(there.vectors, normative.vectors, there.dimensions).toExponential(1)}`) // prettier-ignore
     assert.ok(difference < 1e-5)
-    assertLayersAgree(there.layers!, normative.layers!, 1e-4)
+    assertLayersAgree(there.layers, normative.layers, 1e-4)
   })
 
   test(`${device} at half precision points within a ten-thousandth of where the CPU points at fp32`, async (t) => {

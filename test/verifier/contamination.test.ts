@@ -17,6 +17,7 @@ import { contaminationNgram } from '../../verifier/detectors/contaminationNgram.
 import type { Benchmark, Corpus, Detector, DetectorResult } from '../../verifier/detectors/detector.ts'
 import { createEmbedder } from '../../verifier/embedding/embedder.ts'
 import { createEmbeddings } from '../../verifier/embedding/embeddings.ts'
+import { vectorsInMemory } from '../../verifier/vectors.ts'
 import { defaultModelCache } from '../../verifier/embedding/modelCache.ts'
 import { DEFAULT_MODEL } from '../../verifier/embedding/models.ts'
 import { buildRecipe } from '../../verifier/recipe.ts'
@@ -112,7 +113,7 @@ function vectorsOf(places: readonly (readonly [axis: 0 | 1, degrees: number])[])
     vectors[row * 3 + axis] = Math.cos((degrees * Math.PI) / 180)
     vectors[row * 3 + 2] = Math.sin((degrees * Math.PI) / 180)
   }
-  return createEmbeddings({ dimensions: 3, vectors, valid: new Uint8Array(places.length).fill(1) })
+  return createEmbeddings({ vectors: vectorsInMemory(vectors, 3), valid: new Uint8Array(places.length).fill(1) })
 }
 
 const ITEMS = ['A crate holds 16 apples and 1,250 nuts; how many are there?', 'Why does the moon keep one face towards the earth?']

@@ -8,6 +8,7 @@ import { outlier } from '../../verifier/detectors/outlier.ts'
 import { semanticDuplicate } from '../../verifier/detectors/semanticDuplicate.ts'
 import { createEmbedder } from '../../verifier/embedding/embedder.ts'
 import { createEmbeddings } from '../../verifier/embedding/embeddings.ts'
+import { vectorsInMemory } from '../../verifier/vectors.ts'
 import { defaultModelCache } from '../../verifier/embedding/modelCache.ts'
 import { DEFAULT_MODEL } from '../../verifier/embedding/models.ts'
 
@@ -33,7 +34,11 @@ function embeddingsOf(rows: (number[] | null)[], dimensions: number): Embeddings
       i * dimensions,
     )
   }
-  return createEmbeddings({ dimensions, vectors, valid: Uint8Array.from(rows, (row) => (row === null ? 0 : 1)), threads: 1 })
+  return createEmbeddings({
+    vectors: vectorsInMemory(vectors, dimensions),
+    valid: Uint8Array.from(rows, (row) => (row === null ? 0 : 1)),
+    threads: 1,
+  })
 }
 
 /** Numbers in [0, 1) from a seed. */

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { NeighbourSearch } from '../../verifier/knn/search.ts'
 import { createNeighbourSpool } from '../../verifier/knn/spool.ts'
-import { vectorsInMemory } from '../../verifier/knn/vectors.ts'
+import { vectorsInMemory } from '../../verifier/vectors.ts'
 import { type NeighbourOptions, nearestNeighbours } from '../../verifier/knn.ts'
 
 /** Unit vectors that look random, from a seed. */

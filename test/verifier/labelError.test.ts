@@ -6,6 +6,7 @@ import { createCorpus } from '../../verifier/corpus.ts'
 import type { Corpus, DetectorAbstained, DetectorResult } from '../../verifier/detectors/detector.ts'
 import { labelError } from '../../verifier/detectors/labelError.ts'
 import { createEmbeddings } from '../../verifier/embedding/embeddings.ts'
+import { vectorsInMemory } from '../../verifier/vectors.ts'
 import { chanceOfRate, noiseRateOf } from '../../verifier/labels/noiseModel.ts'
 import { judgeProperties } from '../../verifier/verdict.ts'
 
@@ -77,8 +78,7 @@ async function run(rows: readonly Row[], { parameters = {}, toleranceMillionths 
       )
   }
   await using embeddings = createEmbeddings({
-    dimensions: DIMENSIONS,
-    vectors,
+    vectors: vectorsInMemory(vectors, DIMENSIONS),
     valid: Uint8Array.from(rows, ({ text }) => (text === null ? 0 : 1)),
     threads: 1,
   })

@@ -98,7 +98,9 @@ test('a model with quantised products is locked in the mode int8 and in no other
 async function similarities(manifest: ModelManifest<TextModel>, texts: readonly string[]): Promise<number[]> {
   const embedder = createEmbedder({ manifest, cacheDir: defaultModelCache(), device: 'cpu', threads: 2 })
   const source = { count: texts.length, text: (sample: number) => texts[sample] ?? null }
-  const { vectors, dimensions } = await embedder.embed(source, { signal: new AbortController().signal })
+  await using embeddings = await embedder.embed(source, { signal: new AbortController().signal })
+  const { dimensions } = embeddings.vectors
+  const vectors = await embeddings.vectors.read(0, texts.length)
   const row = (i: number) => vectors.subarray(i * dimensions, (i + 1) * dimensions)
   return texts.slice(1).map((_, i) => row(0).reduce((sum, value, d) => sum + value * row(i + 1)[d]!, 0))
 }

@@ -148,8 +148,8 @@ test('human texts are read from the registry by their index, and embedded with t
   assert.deepEqual([cell, corpus.count, corpus.text(1)], ['en/prose', 3, 'The harbour was silent.'])
   assert.deepEqual([...embeddings!.valid], [1, 1, 1])
   assert.deepEqual(
-    embeddings!.layers!.map(({ name, width }) => [name, width]),
-    embedder.reference.layers.map(({ name, width }) => [name, width]),
+    embeddings!.layers!.map(({ name, dimensions }) => [name, dimensions]),
+    embedder.reference.layers.map(({ name, width }) => [name, 2 * width]),
   )
   const [without] = (await embedCompared([set], { sourceOf: () => undefined, layers: true, signal, owner })).references
   assert.equal(without!.embeddings, undefined)

@@ -18,6 +18,7 @@ import { auditEmbeddings, loadSubject, reverifyReport, type Subject } from '../.
 import { buildReport } from '../../verifier/buildReport.ts'
 import { testBlocks } from '../support/blocks.ts'
 import { indexOf, manifestOf } from './reports.ts'
+import { vectorsInMemory } from '../../verifier/vectors.ts'
 import { reviews } from './sentences.ts'
 
 const SAMPLES = 110
@@ -166,16 +167,16 @@ describe('agreement of two reports', () => {
     assert.deepEqual(check(), [])
   })
 
-  it('of embeddings counts the components of each fingerprint', () => {
+  it('of embeddings counts the components of each fingerprint', async () => {
     const dimensions = 16
     const vectors = Float32Array.from({ length: 3 * dimensions }, (_, i) => Math.sin(i * i + 1))
-    const claimed = fingerprintsOf({ dimensions, vectors, valid: Uint8Array.of(1, 1, 1) })
-    const own = { dimensions, vectors: vectors.slice(dimensions), valid: Uint8Array.of(1, 1), samples: [1, 2] }
-    assert.equal(compareFingerprints(claimed, own, 8).passed, true)
+    const claimed = await fingerprintsOf({ vectors: vectorsInMemory(vectors, dimensions), valid: Uint8Array.of(1, 1, 1) })
+    const own = { vectors: vectorsInMemory(vectors.slice(dimensions), dimensions), valid: Uint8Array.of(1, 1), samples: [1, 2] }
+    assert.equal((await compareFingerprints(claimed, own, 8)).passed, true)
     // The last twelve bits of sample 2 are another component's.
     claimed[3 * FINGERPRINT_BYTES - 1]! ^= 0x04
-    assert.deepEqual(compareFingerprints(claimed, own, 8).samples, [2])
-    assert.equal(compareFingerprints(claimed, own, 7).passed, true)
-    assert.deepEqual(compareFingerprints(claimed, { ...own, valid: Uint8Array.of(0, 1) }, 7).samples, [1])
+    assert.deepEqual((await compareFingerprints(claimed, own, 8)).samples, [2])
+    assert.equal((await compareFingerprints(claimed, own, 7)).passed, true)
+    assert.deepEqual((await compareFingerprints(claimed, { ...own, valid: Uint8Array.of(0, 1) }, 7)).samples, [1])
   })
 })

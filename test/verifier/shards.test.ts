@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import type { CID } from '../../core/cid.ts'
-import type { SampleIndex } from '../../core/documents/sampleIndex.ts'
 import type { Encoded } from '../../core/documents/document.ts'
 import type { Manifest } from '../../core/documents/manifest.ts'
 import { createIndexHandler } from '../../indexer/indexJob.ts'
@@ -19,6 +18,7 @@ import { createEmbedHandler } from '../../verifier/shards/embedJob.ts'
 import { createPlanHandler } from '../../verifier/shards/planJob.ts'
 import { createShardModel } from '../../verifier/shards/shardModel.ts'
 import { storedEmbeddings } from '../../verifier/shards/storedEmbeddings.ts'
+import { takeVectors } from '../../verifier/vectors.ts'
 import { createVerifyHandler } from '../../verifier/verifyJob.ts'
 import { testBlocks, type TestBlocks } from '../support/blocks.ts'
 import { attestationBy, testSigner } from '../support/documents.ts'
@@ -196,16 +196,35 @@ test('data sets without texts are planned without samples', async (t) => {
   assert.equal((await findEmbeddingPlan(db, { index, model }))?.sampleCount, 0)
 })
 
-test('inner layers are stored beside embeddings where they are asked for', async (t) => {
+test('stored embeddings are those of the embedder, with inner layers where asked for, however they are read', async (t) => {
   const { db, blocks, publish, work } = await install(t, { layers: true })
-  const { index } = await publish(rowsFrom(0, 9))
+  const rows = rowsFrom(0, 43).map((row, i) => (i % 9 === 4 ? { text: null } : row))
+  const { index } = await publish(rows)
   await work('plan', 'embed')
   const model = createShardModel({ embedder, device: 'cpu', shardSamples: 8, layers: true })
-  const { sampleCount }: SampleIndex = (await loadDocument(blocks, 'index', index)).document
-  await using embeddings = await storedEmbeddings({ db, blocks, model }, index).embed({ count: sampleCount, text: () => null }, { signal })
+  const texts = { count: rows.length, text: (sample: number) => rows[sample]!.text }
+  await using direct = await embedder.embed(texts, { signal, layers: true, halfPrecision: true })
+  await using stored = await storedEmbeddings({ db, blocks, model }, index).embed(texts, { signal })
+  assert.deepEqual(stored.valid, direct.valid)
   assert.deepEqual(
-    embeddings.layers?.map(({ name, width, values }) => [name, width, values.length]),
-    embedder.reference.layers.map(({ name, width }) => [name, width, sampleCount * 2 * width]),
+    stored.layers?.map(({ name }) => name),
+    embedder.reference.layers.map(({ name }) => name),
   )
-  assert.ok(embeddings.layers![0]!.values.some((value) => value !== 0))
+  const pairs = [stored.vectors, ...stored.layers!].map((source, i) => [source, [direct.vectors, ...direct.layers!][i]!] as const)
+  for (const [ours, theirs] of pairs) {
+    assert.deepEqual([ours.count, ours.dimensions], [theirs.count, theirs.dimensions])
+    assert.ok((await theirs.read(0, 1)).some((value) => value !== 0))
+    for (const [first, count] of [
+      [0, 43],
+      [0, 1],
+      [7, 2],
+      [8, 8],
+      [42, 1],
+      [3, 37],
+      [5, 0],
+    ] as const)
+      assert.deepEqual(await ours.read(first, count), await theirs.read(first, count))
+    const far = [42, 0, 17, 17, 25, 3]
+    assert.deepEqual(await takeVectors(ours, far), await takeVectors(theirs, far))
+  }
 })

@@ -3,14 +3,10 @@ import { availableParallelism } from 'node:os'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { openBlockSearch } from '../knn/blockSearch.ts'
 import { createBestLists } from '../knn/best.ts'
+import type { Embeddings } from '../detectors/detector.ts'
+import { selectVectors, vectorBlocks } from '../vectors.ts'
 
-export interface VectorTable {
-  readonly dimensions: number
-  /** count × dimensions, each row of unit length. */
-  readonly vectors: Float32Array
-  /** 1 for rows that have a vector. */
-  readonly valid: Uint8Array
-}
+export type EmbeddedRows = Pick<Embeddings, 'vectors' | 'valid'>
 
 export interface NearestItemsOptions {
   k: number
@@ -25,52 +21,54 @@ export interface NearItem {
   similarity: number
 }
 
+/** Rows whose lists are held at a time; the items are read once for each group of them. */
+const GROUP_ROWS = 16_384
+
 /**
- * Calls `visit` for each of `rows` that has a vector, in their order, with its `k` nearest items, nearest first, ties to the lower
- * number. Memory: the items once more, and blocks of 256 rows.
+ * Calls `visit` for each of `rows`, which rise, that has a vector, in their order, with its `k` nearest items, nearest first, ties to
+ * the lower number. Memory: a group of rows with their lists, and a block of items.
  */
 export async function eachNearestItems(
-  { rows, table }: { rows: readonly number[]; table: VectorTable },
-  items: VectorTable,
+  { rows, table }: { rows: readonly number[]; table: EmbeddedRows },
+  items: EmbeddedRows,
   { k, threads = availableParallelism(), signal, onProgress }: NearestItemsOptions,
   visit: (row: number, nearest: NearItem[]) => void,
 ): Promise<void> {
-  const { dimensions } = items
-  if (table.dimensions !== dimensions) throw new TypeError(`embeddings of ${table.dimensions} and ${dimensions} numbers do not compare`)
-  const own = [...items.valid.keys()].filter((item) => items.valid[item] !== 0)
-  const asked = rows.filter((row) => table.valid[row] !== 0)
+  const { dimensions } = items.vectors
+  if (table.vectors.dimensions !== dimensions)
+    throw new TypeError(`embeddings of ${table.vectors.dimensions} and ${dimensions} numbers do not compare`)
+  const own = Int32Array.from(items.valid.keys().filter((item) => items.valid[item] !== 0))
+  const asked = Int32Array.from(rows.filter((row) => table.valid[row] !== 0))
   if (own.length === 0 || asked.length === 0) return
-  const packed = rowsOf(items, own)
+  const itemVectors = selectVectors(items.vectors, own)
   await using search = await openBlockSearch(dimensions, { device: 'cpu', threads })
   const { queryRows, candidateRows } = search.shape
   const queries = new Float32Array(queryRows * dimensions)
-  for (let start = 0; start < asked.length; start += queryRows) {
-    await nextTurn()
-    signal.throwIfAborted()
-    const block = asked.slice(start, start + queryRows)
-    queries.fill(0)
-    queries.set(rowsOf(table, block))
-    const best = createBestLists(block.length, k)
-    for (let first = 0; first < own.length; first += candidateRows) {
-      const candidates = packed.subarray(first * dimensions, Math.min(first + candidateRows, own.length) * dimensions)
-      const width = Math.min(k, candidates.length / dimensions)
-      const { similarities, indices } = await search.run(queries, candidates, width)
-      for (let i = 0; i < block.length; i++)
-        for (let at = i * width; at < (i + 1) * width; at++) if (!best.offer(i, first + Number(indices[at]!), similarities[at]!)) break
-    }
-    for (const [i, row] of block.entries()) {
-      const nearest = Array.from({ length: best.lengths[i]! }, (_, at): NearItem => ({
-        item: own[best.rows[i * k + at]!]!,
-        similarity: best.similarities[i * k + at]!,
+  for await (const { first: start, count, values } of vectorBlocks(selectVectors(table.vectors, asked), GROUP_ROWS)) {
+    const best = createBestLists(count, k)
+    for await (const { first, count: width, values: candidates } of vectorBlocks(itemVectors, candidateRows))
+      for (let row = 0; row < count; row += queryRows) {
+        await nextTurn()
+        signal.throwIfAborted()
+        const block = values.subarray(row * dimensions, Math.min(row + queryRows, count) * dimensions)
+        queries.fill(0, block.length)
+        queries.set(block)
+        await offerBest(row, block.length / dimensions, first, candidates, Math.min(k, width))
+      }
+    for (let row = 0; row < count; row++) {
+      const nearest = Array.from({ length: best.lengths[row]! }, (_, at): NearItem => ({
+        item: own[best.rows[row * k + at]!]!,
+        similarity: best.similarities[row * k + at]!,
       }))
-      visit(row, nearest)
+      visit(asked[start + row]!, nearest)
     }
-    onProgress?.(Math.min(1, (start + queryRows) / asked.length))
-  }
-}
+    onProgress?.((start + count) / asked.length)
 
-function rowsOf({ dimensions, vectors }: VectorTable, rows: readonly number[]): Float32Array {
-  const packed = new Float32Array(rows.length * dimensions)
-  for (const [i, row] of rows.entries()) packed.set(vectors.subarray(row * dimensions, (row + 1) * dimensions), i * dimensions)
-  return packed
+    async function offerBest(row: number, rowCount: number, first: number, candidates: Float32Array, width: number): Promise<void> {
+      const { similarities, indices } = await search.run(queries, candidates, width)
+      for (let i = 0; i < rowCount; i++)
+        for (let at = i * width; at < (i + 1) * width; at++)
+          if (!best.offer(row + i, first + Number(indices[at]!), similarities[at]!)) break
+    }
+  }
 }

@@ -4,7 +4,14 @@
  * which a rewording keeps and a new problem changes. In millionths: the cosine similarity, a share of the margin to the next item, and
  * a bonus for the share of numbers that both have.
  */
-import type { NearItem, VectorTable } from './nearestItems.ts'
+import type { NearItem } from './nearestItems.ts'
+
+/** The embeddings of all items. */
+export interface ItemVectors {
+  readonly dimensions: number
+  /** items × dimensions, each row of unit length. */
+  readonly values: Float32Array
+}
 
 export interface RephrasingParameters {
   /** Share of the margin that counts, and where it stops to grow: a benchmark of unrelated items has large ones. */
@@ -39,7 +46,7 @@ export function numberAgreement(a: ReadonlySet<string>, b: ReadonlySet<string>):
 export function rephrasingScore(
   nearest: readonly NearItem[],
   agreementMillionths: number,
-  items: VectorTable,
+  items: ItemVectors,
   parameters: RephrasingParameters,
 ): number {
   const [best, ...others] = nearest
@@ -67,8 +74,8 @@ export function withoutTwins(nearest: readonly NearItem[], item: number, { twinM
   return nearest.filter((near) => near.item !== item && near.similarity * MILLION < twinMillionths)
 }
 
-function cosine({ vectors, dimensions }: VectorTable, a: number, b: number): number {
+function cosine({ values, dimensions }: ItemVectors, a: number, b: number): number {
   let sum = 0
-  for (let i = 0; i < dimensions; i++) sum += vectors[a * dimensions + i]! * vectors[b * dimensions + i]!
+  for (let i = 0; i < dimensions; i++) sum += values[a * dimensions + i]! * values[b * dimensions + i]!
   return sum
 }

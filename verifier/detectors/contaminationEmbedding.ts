@@ -5,10 +5,11 @@
  * similarity to the nearest item of all, in millionths. Exploratory: a resemblance is no proof.
  */
 import type { Finding } from '../../core/findings.ts'
-import { eachNearestItems, type NearItem, type VectorTable } from '../contamination/nearestItems.ts'
+import { type EmbeddedRows, eachNearestItems, type NearItem } from '../contamination/nearestItems.ts'
 import {
   numberAgreement,
   numbersIn,
+  type ItemVectors,
   type RephrasingParameters,
   mostRephrasingScore,
   rephrasingScore,
@@ -32,7 +33,7 @@ interface Found {
 
 export const contaminationEmbedding: Detector = {
   id: 'contamination_embedding',
-  version: 1,
+  version: 2,
   tier: 'T1',
   property: 'duplication',
   flag: 'contaminated',
@@ -44,6 +45,8 @@ export const contaminationEmbedding: Detector = {
     numbersMillionths: 100_000,
     twinMillionths: 950_000,
     neighbours: 8,
+    /** Benchmark sets with more of them are left out: their vectors are held in memory. */
+    mostItems: 250_000,
     /** So many items at most are compared with the others, and no fewer than that say anything. */
     nullItems: 2048,
     leastNullItems: 200,
@@ -54,8 +57,11 @@ export const contaminationEmbedding: Detector = {
   },
   async run({ corpus, embeddings, benchmarks = [], parameters, toleranceMillionths = 0, signal, onProgress }) {
     if (embeddings === undefined) return { ran: false, note: 'There are no embeddings.' }
-    const known = benchmarks.filter(hasEmbeddings)
-    if (known.length === 0) return { ran: false, note: 'The benchmark sets have no embeddings.' }
+    const embedded = benchmarks.filter(hasEmbeddings)
+    if (embedded.length === 0) return { ran: false, note: 'The benchmark sets have no embeddings.' }
+    const mostItems = integerParameter(parameters, 'mostItems')
+    const known = embedded.filter((benchmark) => benchmark.corpus.count <= mostItems)
+    if (known.length === 0) return { ran: false, note: `The benchmark sets have more than ${mostItems} items each.` }
     const rephrasing = rephrasingParameters(parameters)
     const k = integerParameter(parameters, 'neighbours')
     const minimumCharacters = integerParameter(parameters, 'minimumCharacters')
@@ -72,6 +78,7 @@ export const contaminationEmbedding: Detector = {
     const found: Found[] = []
     for (const [number, benchmark] of known.entries()) {
       const items = validItems(benchmark, long)
+      const itemVectors: ItemVectors = { dimensions: items.vectors.dimensions, values: await items.vectors.read(0, items.vectors.count) }
       const numbersOf = remembered((item) => numbersIn(benchmark.corpus.canonicalText(item)!))
       const nullThreshold = await thresholdOfItems()
       const threshold = Math.max(integerParameter(parameters, 'thresholdMillionths'), nullThreshold)
@@ -98,7 +105,7 @@ export const contaminationEmbedding: Detector = {
 
       function scoreOf(nearest: readonly NearItem[], numbers: ReadonlySet<string>): number {
         const [best] = nearest
-        return best === undefined ? 0 : rephrasingScore(nearest, numberAgreement(numbers, numbersOf(best.item)), items, rephrasing)
+        return best === undefined ? 0 : rephrasingScore(nearest, numberAgreement(numbers, numbersOf(best.item)), itemVectors, rephrasing)
       }
 
       /** Whether last digits decide, be it on the threshold or on which item is the nearest. */
@@ -129,7 +136,8 @@ export const contaminationEmbedding: Detector = {
       ran: true,
       note:
         `Compared with ${found.map(({ benchmark, threshold }) => `${benchmark.name} (items: ${benchmark.corpus.count}, threshold: ${threshold} millionths)`).join(', ')}` +
-        ', by beginnings, as far as the embedding model reads texts.',
+        ', by beginnings, as far as the embedding model reads texts.' +
+        (known.length === embedded.length ? '' : ` Sets of more than ${mostItems} items were left out: ${embedded.length - known.length}.`),
       scores,
       flagged,
       borderline,
@@ -181,9 +189,9 @@ function hasEmbeddings(benchmark: Benchmark): benchmark is EmbeddedBenchmark {
 }
 
 /** The items that are compared: embedded ones that are long enough. */
-function validItems({ corpus, embeddings }: EmbeddedBenchmark, long: (text: string | null) => boolean): VectorTable {
-  const { dimensions, vectors, valid } = embeddings
-  return { dimensions, vectors, valid: valid.map((one, item) => (one !== 0 && long(corpus.canonicalText(item)) ? 1 : 0)) }
+function validItems({ corpus, embeddings }: EmbeddedBenchmark, long: (text: string | null) => boolean): EmbeddedRows {
+  const { vectors, valid } = embeddings
+  return { vectors, valid: valid.map((one, item) => (one !== 0 && long(corpus.canonicalText(item)) ? 1 : 0)) }
 }
 
 function rephrasingParameters(parameters: Parameters<typeof integerParameter>[0]): RephrasingParameters {

@@ -6,6 +6,7 @@ import type { Parameter, Tier } from '../../core/documents/recipe.ts'
 import type { Power } from '../../core/documents/report.ts'
 import type { Finding, FindingProperty, FlagName } from '../../core/findings.ts'
 import type { NeighbourSearch } from '../knn/search.ts'
+import type { VectorSource } from '../vectors.ts'
 
 /** The samples of an index as detectors see them; sample numbers run from 0 to `count` − 1. */
 export interface Corpus {
@@ -44,18 +45,17 @@ export interface Neighbours {
   blocks(): AsyncIterable<NeighbourBlock>
 }
 
-/** What an inner layer of the model says of each sample: how a text is written stands there, what it is about in the embedding. */
-export interface LayerStatistics {
+/**
+ * What an inner layer of the model says of each sample: how a text is written stands there, what it is about in the embedding. A row is
+ * the mean over the tokens of a sample, then the standard deviation, half of `dimensions` each; zeros where the sample has no text.
+ */
+export interface LayerStatistics extends VectorSource {
   readonly name: string
-  readonly width: number
-  /** count × 2·width: the mean over the tokens of a sample, then the standard deviation; zeros where the sample has no text. */
-  readonly values: Float32Array
 }
 
 export interface Embeddings extends AsyncDisposable {
-  readonly dimensions: number
-  /** count × dimensions, each row of unit length; zeros where the sample has no text. */
-  readonly vectors: Float32Array
+  /** One row a sample, of unit length; zeros where the sample has no text. */
+  readonly vectors: VectorSource
   /** 1 for samples that were embedded. */
   readonly valid: Uint8Array
   /** Inner layers in the order of the model; none unless they were asked for. */
@@ -69,7 +69,7 @@ export interface Benchmark {
   readonly name: string
   readonly corpus: Pick<Corpus, 'count' | 'text' | 'canonicalText'>
   /** Of the same model as those of the corpus, where there is one. */
-  readonly embeddings?: Pick<Embeddings, 'dimensions' | 'vectors' | 'valid'>
+  readonly embeddings?: Pick<Embeddings, 'vectors' | 'valid'>
 }
 
 /** Human texts of one language and kind, as an operator vouches for: what is like them is no finding. */
@@ -78,7 +78,7 @@ export interface Reference {
   readonly cell: string
   readonly corpus: Pick<Corpus, 'count' | 'text' | 'canonicalText'>
   /** Of the same model as those of the corpus, where there is one. */
-  readonly embeddings?: Pick<Embeddings, 'dimensions' | 'vectors' | 'valid' | 'layers'>
+  readonly embeddings?: Pick<Embeddings, 'vectors' | 'valid' | 'layers'>
 }
 
 export interface DetectorContext {

@@ -85,7 +85,7 @@ export const labelError: Detector = {
     const look = async (trust: Float64Array) => {
       const ridge = await ridgeScores(
         labelled,
-        { dimensions: embeddings.dimensions, vectors: embeddings.vectors, folds, trust, penalty: parameter('ridgePenaltyMilli') / 1000 },
+        { vectors: embeddings.vectors, folds, trust, penalty: parameter('ridgePenaltyMilli') / 1000 },
         pause,
       )
       const vote = await neighbourVote(labelled, neighbours, {

@@ -9,15 +9,17 @@ import {
   FixedSizeList,
   Float16,
   makeData,
+  Message,
   Precision,
   RecordBatch,
   RecordBatchFileWriter,
   Schema,
   Struct,
 } from 'apache-arrow'
+import { type FileBlock, Footer } from 'apache-arrow/ipc/metadata/file'
 import type { CID } from '../../core/cid.ts'
 import { messageOf, Problem } from '../../core/problem.ts'
-import { openArrowFile, readArrowFooter } from '../../store/arrowFile.ts'
+import { readArrowFooter } from '../../store/arrowFile.ts'
 import type { Blocks } from '../../store/blocks.ts'
 
 /** One output of a model for consecutive samples. */
@@ -47,6 +49,8 @@ export function createVectors(count: number, shapes: readonly ColumnShape[]): Ve
 }
 
 const MODEL_KEY = 'assay:model'
+/** Continuation and length, before a message. */
+const MESSAGE_PREFIX_BYTES = 8
 /** More than footer, schema and padding take. */
 const OVERHEAD_BYTES = 64 * 1024
 
@@ -70,43 +74,109 @@ export async function storeVectors(blocks: Blocks, model: string, { valid, colum
   return (await blocks.importFile(writer)).cid
 }
 
+/** What a file of vectors must be. */
+export interface ExpectedVectors {
+  model: string
+  columns: readonly ColumnShape[]
+  count: number
+}
+
+/** A file of vectors whose columns are read when they are wanted. */
+export interface OpenVectors {
+  /** 1 for samples that were embedded. */
+  readonly valid: Uint8Array
+  /** The numbers of a column, by its place: count × dimensions. */
+  readonly readColumn: (place: number) => Promise<Float16Array<ArrayBuffer>>
+}
+
 /**
- * Reads the vectors of `count` samples by `model`. Throws `invalid-file` where the file holds anything else: another model, another
+ * Opens the vectors of `count` samples by `model`. Throws `invalid-file` where the file holds anything else: another model, another
  * number of samples or other columns, or damage.
  */
-export async function loadVectors(
-  blocks: Blocks,
-  cid: CID,
-  { model, columns, count }: { model: string; columns: readonly ColumnShape[]; count: number },
-): Promise<Vectors> {
+export async function openVectors(blocks: Blocks, cid: CID, expected: ExpectedVectors): Promise<OpenVectors> {
+  return openFile(cid, await blocks.fileSize(cid), fileRanges(blocks, cid), expected)
+}
+
+/** Reads all that `openVectors` opens, in one go. */
+export async function loadVectors(blocks: Blocks, cid: CID, expected: ExpectedVectors): Promise<Vectors> {
+  const { columns, count } = expected
   const rowBytes = columns.reduce((sum, { dimensions }) => sum + 2 * dimensions, 1)
   const bytes = await blocks.readAll(cid, count * rowBytes + OVERHEAD_BYTES)
-  const reader = await openBytes(bytes).catch((cause: unknown) => {
-    throw invalid(cid, messageOf(cause), cause)
-  })
-  const { fields, metadata } = reader.schema
+  const opened = await openFile(
+    cid,
+    bytes.length,
+    async (offset, length) => new Uint8Array(bytes.subarray(offset, offset + length)),
+    expected,
+  )
+  const loaded: VectorColumn[] = []
+  for (const [i, shape] of columns.entries()) loaded.push({ ...shape, values: await opened.readColumn(i) })
+  return { valid: opened.valid, columns: loaded }
+}
+
+/** Reads exactly these bytes, into memory of their own. */
+type ReadOwn = (offsetBytes: number, lengthBytes: number) => Promise<Uint8Array<ArrayBuffer>>
+
+async function openFile(cid: CID, sizeBytes: number, readRange: ReadOwn, { model, columns, count }: ExpectedVectors): Promise<OpenVectors> {
+  /** What cannot be read as an Arrow file is no such file; that a block is missing is another matter. */
+  const check = async <T>(reading: Promise<T>): Promise<T> =>
+    reading.catch((cause: unknown) => {
+      throw cause instanceof Problem ? cause : invalid(cid, messageOf(cause), cause)
+    })
+  const footer = Footer.decode(await check(readArrowFooter(sizeBytes, readRange)))
+  const { fields, metadata } = footer.schema
   if (metadata.get(MODEL_KEY) !== model) throw invalid(cid, 'another model made them')
   if (fields.length !== columns.length || !columns.every(({ name, dimensions }, i) => isColumn(fields[i], name, dimensions)))
     throw invalid(cid, `expected ${columns.map(({ name, dimensions }) => `"${name}" of ${dimensions} float16`).join(', ')}`)
-  const batch = reader.numRecordBatches === 1 ? await reader.readRecordBatch(0) : null
-  if ((batch?.numRows ?? 0) !== count || reader.numRecordBatches > 1)
-    throw invalid(cid, `it has ${batch?.numRows ?? 0} samples in ${reader.numRecordBatches} batches instead of ${count} in one`)
+  const batch = footer.numRecordBatches === 1 ? await check(readBatch(readRange, footer.getRecordBatch(0)!)) : null
+  if ((batch?.length ?? 0) !== count || footer.numRecordBatches > 1)
+    throw invalid(cid, `it has ${batch?.length ?? 0} samples in ${footer.numRecordBatches} batches instead of ${count} in one`)
 
-  const vectors = createVectors(count, columns)
-  for (const [i, { values }] of vectors.columns.entries()) {
-    const data = batch?.data.children[i]
-    if (data === undefined) break
-    const halves: Uint16Array = data.children[0]!.values
-    new Uint16Array(values.buffer).set(halves.subarray(0, values.length))
-    if (i === 0) for (let row = 0; row < count; row++) vectors.valid[row] = data.getValid(row) ? 1 : 0
+  return {
+    valid: batch === null ? new Uint8Array() : await check(batch.readValid()),
+    readColumn: async (place) => (batch === null ? new Float16Array() : check(batch.readColumn(place, count * columns[place]!.dimensions))),
   }
-  return vectors
 }
 
-async function openBytes(bytes: Uint8Array): ReturnType<typeof openArrowFile> {
-  const readRange = async (offset: number, length: number) => bytes.slice(offset, offset + length)
-  await readArrowFooter(bytes.length, readRange)
-  return openArrowFile(bytes.length, readRange)
+/** The buffers of a column of fixed-size lists: the lists' validity, the numbers' validity, the numbers. */
+const BUFFERS_A_COLUMN = 3
+
+/** The only batch of a file. Throws a RangeError for what is none. */
+async function readBatch(readRange: ReadOwn, { offset, metaDataLength }: FileBlock) {
+  if (metaDataLength > OVERHEAD_BYTES) throw new RangeError(`a batch described in ${metaDataLength} bytes`)
+  const message = Message.decode((await readRange(offset, metaDataLength)).subarray(MESSAGE_PREFIX_BYTES))
+  if (!message.isRecordBatch()) throw new RangeError('what should be a batch is none')
+  const { length, nodes, buffers } = message.header()
+  const readBuffer = (at: number, sizeBytes: number) => {
+    const region = buffers[at]
+    if (region === undefined || region.length < sizeBytes) throw new RangeError(`its buffer ${at} is shorter than ${sizeBytes} bytes`)
+    return readRange(offset + metaDataLength + region.offset, sizeBytes)
+  }
+  return {
+    length,
+    async readValid(): Promise<Uint8Array> {
+      if (nodes[0]?.nullCount === 0) return new Uint8Array(length).fill(1)
+      const bits = await readBuffer(0, Math.ceil(length / 8))
+      return Uint8Array.from({ length }, (_, row) => (bits[row >> 3]! >> (row & 7)) & 1)
+    },
+    async readColumn(place: number, numbers: number): Promise<Float16Array<ArrayBuffer>> {
+      const bytes = await readBuffer(BUFFERS_A_COLUMN * place + 2, 2 * numbers)
+      return new Float16Array(bytes.buffer, bytes.byteOffset, numbers)
+    },
+  }
+}
+
+/** Ranges of a UnixFS file. */
+function fileRanges(blocks: Blocks, cid: CID): ReadOwn {
+  return async (offset, length) => {
+    const bytes = new Uint8Array(length)
+    let done = 0
+    for await (const piece of blocks.readFile(cid, { offset, length })) {
+      bytes.set(piece, done)
+      done += piece.length
+    }
+    if (done !== length) throw new RangeError('it is cut off')
+    return bytes
+  }
 }
 
 function listOf(dimensions: number): FixedSizeList<Float16> {

@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os'
 import type { ModelReference } from '../../core/documents/recipe.ts'
 import { type ModelManifest, referenceOf, type TextModel } from '../../core/models.ts'
 import type { Embeddings } from '../detectors/detector.ts'
+import { vectorsInMemory } from '../vectors.ts'
 import { createEmbeddings } from './embeddings.ts'
 import { type EnsureModelOptions, ensureModel } from './modelCache.ts'
 import { type EmbeddingBlock, type EmbedOptions, embedTexts } from './pipeline.ts'
@@ -97,7 +98,14 @@ export function createEmbedder(options: EmbedderOptions): Embedder {
         start += block.valid.length
         onProgress?.(start / texts.count)
       }
-      return createEmbeddings({ dimensions, vectors, valid, layers, device: options.device, threads: options.threads, signal })
+      return createEmbeddings({
+        vectors: vectorsInMemory(vectors, dimensions),
+        valid,
+        layers: layers.map(({ name, width, values }) => ({ name, ...vectorsInMemory(values, 2 * width) })),
+        device: options.device,
+        threads: options.threads,
+        signal,
+      })
     },
   }
 }

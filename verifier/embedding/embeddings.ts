@@ -2,14 +2,13 @@
 import type { Embeddings, LayerStatistics } from '../detectors/detector.ts'
 import type { NeighbourSearch } from '../knn/search.ts'
 import { createNeighbourSpool, type NeighbourSpool } from '../knn/spool.ts'
-import { vectorsInMemory } from '../knn/vectors.ts'
 import { nearestNeighbours } from '../knn.ts'
+import type { VectorSource } from '../vectors.ts'
 import type { Device } from './onnxRuntime.ts'
 
 export interface EmbeddingsInput {
-  dimensions: number
-  /** count × dimensions, each row of unit length; zeros where the sample has no text. */
-  vectors: Float32Array
+  /** One row a sample, of unit length; zeros where the sample has no text. */
+  vectors: VectorSource
   /** 1 for samples that were embedded. */
   valid: Uint8Array
   /** Where the model gives them. */
@@ -23,10 +22,9 @@ export interface EmbeddingsInput {
 }
 
 /** Wraps vectors; each search runs once. */
-export function createEmbeddings({ dimensions, vectors, valid, layers = [], device, threads, signal }: EmbeddingsInput): Embeddings {
+export function createEmbeddings({ vectors, valid, layers = [], device, threads, signal }: EmbeddingsInput): Embeddings {
   const searches = new Map<string, Promise<NeighbourSpool>>()
   return {
-    dimensions,
     vectors,
     valid,
     layers,
@@ -45,8 +43,7 @@ export function createEmbeddings({ dimensions, vectors, valid, layers = [], devi
   async function run(search: NeighbourSearch): Promise<NeighbourSpool> {
     const spool = createNeighbourSpool(search.k)
     try {
-      const source = vectorsInMemory(vectors, dimensions)
-      for await (const block of nearestNeighbours({ vectors: source, valid, search, device, threads, signal })) await spool.write(block)
+      for await (const block of nearestNeighbours({ vectors, valid, search, device, threads, signal })) await spool.write(block)
       return spool
     } catch (error) {
       await spool[Symbol.asyncDispose]()

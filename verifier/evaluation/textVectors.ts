@@ -8,6 +8,7 @@ import { encodeDagJson } from '../../core/documents/document.ts'
 import type { Embeddings, LayerStatistics } from '../detectors/detector.ts'
 import type { Embedder, TextSource } from '../embedding/embedder.ts'
 import { createEmbeddings } from '../embedding/embeddings.ts'
+import { vectorsInMemory, type VectorSource } from '../vectors.ts'
 import { openVectorCache, type VectorCache } from './vectorCache.ts'
 
 /** Numbers for each text of a list. */
@@ -44,7 +45,7 @@ interface Output {
   name: string
   dimensions: number
   /** Its numbers among what the embedder gave. */
-  vectorsOf: (embeddings: Embeddings) => Float32Array | undefined
+  vectorsOf: (embeddings: Embeddings) => VectorSource | undefined
 }
 
 function outputsOf({ reference }: Pick<Embedder, 'reference'>): Output[] {
@@ -53,7 +54,7 @@ function outputsOf({ reference }: Pick<Embedder, 'reference'>): Output[] {
     ...reference.layers.map(({ name, width }, i): Output => ({
       name: `layer/${name}`,
       dimensions: 2 * width,
-      vectorsOf: ({ layers }) => layers?.[i]?.values,
+      vectorsOf: ({ layers }) => layers?.[i],
     })),
   ]
 }
@@ -83,7 +84,7 @@ export function openTextVectors({ embedder, cacheDir, threads, onProgress }: Tex
       const keys = batch.map(([key]) => key)
       for (const output of outputs) {
         const vectors = output.vectorsOf(embeddings)
-        if (vectors !== undefined) await (await cacheOf(output)).add(keys, vectors)
+        if (vectors !== undefined) await (await cacheOf(output)).add(keys, await vectors.read(0, vectors.count))
       }
     }
   }
@@ -115,9 +116,14 @@ export function openTextVectors({ embedder, cacheDir, threads, onProgress }: Tex
     matrix,
     async embeddings(texts, { layers: withLayers, signal }) {
       const layers: LayerStatistics[] = []
-      for (const { name, width } of withLayers ? embedder.reference.layers : [])
-        layers.push({ name, width, values: (await matrix(texts, `layer/${name}`, signal)).vectors })
-      return createEmbeddings({ ...(await matrix(texts, EMBEDDING, signal)), layers, threads, signal })
+      for (const { name } of withLayers ? embedder.reference.layers : [])
+        layers.push({ name, ...sourceOf(await matrix(texts, `layer/${name}`, signal)) })
+      const embedding = await matrix(texts, EMBEDDING, signal)
+      return createEmbeddings({ vectors: sourceOf(embedding), valid: embedding.valid, layers, threads, signal })
     },
   }
+}
+
+function sourceOf({ vectors, dimensions }: Matrix): VectorSource {
+  return vectorsInMemory(vectors, dimensions)
 }

@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { SearchSetup, ThreadReply, ThreadRequest } from './approximateThread.ts'
 import type { FoundLists } from './best.ts'
-import type { VectorSource } from './vectors.ts'
+import type { VectorSource } from '../vectors.ts'
 
 export interface GraphOptions {
   /** Neighbours that a search gives. */

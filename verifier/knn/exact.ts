@@ -7,7 +7,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Device } from '../embedding/onnxRuntime.ts'
 import { type FoundLists, createBestLists } from './best.ts'
 import { openBlockSearch } from './blockSearch.ts'
-import type { VectorSource } from './vectors.ts'
+import type { VectorSource } from '../vectors.ts'
 
 export interface ExactOptions {
   k: number
@@ -30,7 +30,7 @@ export async function* searchExact(source: VectorSource, options: ExactOptions):
   const queries = new Float32Array(queryRows * dimensions)
   for (let first = 0; first < queryCount; first += GROUP_ROWS) {
     const rows = Math.min(GROUP_ROWS, queryCount - first)
-    const group = (await source.read(first, rows)).slice()
+    const group = await source.read(first, rows)
     const best = createBestLists(rows, k)
     for (let candidate = 0; candidate < count; candidate += candidateRows) {
       const candidates = await source.read(candidate, Math.min(candidateRows, count - candidate))

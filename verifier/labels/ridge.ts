@@ -4,11 +4,11 @@
  */
 import { solveSymmetric } from './cholesky.ts'
 import type { LabelledSamples } from './labelledSamples.ts'
+import { selectVectors, vectorBlocks, type VectorSource } from '../vectors.ts'
 
 export interface RidgeOptions {
-  dimensions: number
-  /** Samples × dimensions, by sample number. */
-  vectors: Float32Array
+  /** One row a sample. */
+  vectors: VectorSource
   folds: number
   /** What each place counts, 0 … 1. */
   trust: Float64Array
@@ -21,25 +21,31 @@ const INTERCEPT_PENALTY = 1e-9
 
 /** places × classes: about 1 for the class that a sample looks like and 0 for others. `pause` is waited for now and then: it may throw to stop. */
 export async function ridgeScores(labelled: LabelledSamples, options: RidgeOptions, pause: () => Promise<void>): Promise<Float32Array> {
-  const { dimensions, vectors, folds, penalty, trust } = options
+  const { folds, penalty, trust } = options
   const { samples, classes, classNames, fitted } = labelled
   const classCount = classNames.length
+  const { dimensions } = options.vectors
+  const vectors = selectVectors(options.vectors, samples)
   // A last column of ones: the intercept.
   const width = dimensions + 1
   const scores = new Float32Array(samples.length * classCount)
   const sums = new Float64Array(classCount)
   const row = new Float64Array(width).fill(1)
-  const read = (place: number) => {
-    const start = samples[place]! * dimensions
-    for (let i = 0; i < dimensions; i++) row[i] = vectors[start + i]!
+  /** Visits places in their order, each with its vector in `row`. */
+  const eachPlace = async (visit: (place: number) => void) => {
+    for await (const { first, count, values } of vectorBlocks(vectors)) {
+      await pause()
+      for (let i = 0; i < count; i++) {
+        row.set(values.subarray(i * dimensions, (i + 1) * dimensions))
+        visit(first + i)
+      }
+    }
   }
 
   const grams = Array.from({ length: folds }, () => new Float64Array(width * width))
   const targets = Array.from({ length: folds }, () => new Float64Array(width * classCount))
-  for (let place = 0; place < samples.length; place++) {
-    if (place % 4096 === 0) await pause()
-    if (!fitted[place]) continue
-    read(place)
+  await eachPlace((place) => {
+    if (!fitted[place]) return
     const gram = grams[labelled.folds[place]!]!
     for (let i = 0; i < width; i++) {
       const value = trust[place]! * row[i]!
@@ -47,10 +53,11 @@ export async function ridgeScores(labelled: LabelledSamples, options: RidgeOptio
     }
     const target = targets[labelled.folds[place]!]!
     for (let i = 0, at = classes[place]!; i < width; i++, at += classCount) target[at]! += trust[place]! * row[i]!
-  }
+  })
   const wholeGram = total(grams)
   const wholeTarget = total(targets)
 
+  const weightsOf: Float64Array[] = []
   for (let fold = 0; fold < folds; fold++) {
     await pause()
     const gram = wholeGram.map((value, at) => value - grams[fold]![at]!)
@@ -58,18 +65,17 @@ export async function ridgeScores(labelled: LabelledSamples, options: RidgeOptio
     gram[width * width - 1]! += INTERCEPT_PENALTY
     const weights = wholeTarget.map((value, at) => value - targets[fold]![at]!)
     solveSymmetric(gram, weights, width, classCount)
-    for (let place = 0; place < samples.length; place++) {
-      if (place % 4096 === 0) await pause()
-      if (labelled.folds[place] !== fold) continue
-      read(place)
-      sums.fill(0)
-      for (let i = 0, at = 0; i < width; i++) {
-        const value = row[i]!
-        for (let c = 0; c < classCount; c++, at++) sums[c]! += value * weights[at]!
-      }
-      scores.set(sums, place * classCount)
-    }
+    weightsOf.push(weights)
   }
+  await eachPlace((place) => {
+    const weights = weightsOf[labelled.folds[place]!]!
+    sums.fill(0)
+    for (let i = 0, at = 0; i < width; i++) {
+      const value = row[i]!
+      for (let c = 0; c < classCount; c++, at++) sums[c]! += value * weights[at]!
+    }
+    scores.set(sums, place * classCount)
+  })
   return scores
 }
 

@@ -8,6 +8,7 @@ import { FINGERPRINT_BYTES, FINGERPRINT_COMPONENTS, fingerprintAgreement } from 
 import { flagMask, type FlagName } from '../../core/findings.ts'
 import { type FindingsTable, NO_CLUSTER, NO_SCORE } from '../../core/findingsTable.ts'
 import type { Embeddings } from '../detectors/detector.ts'
+import { vectorBlocks } from '../vectors.ts'
 
 /** A law of the comparison. */
 export interface Check {
@@ -114,20 +115,27 @@ function compareStates(claimed: Report, own: Report): Check {
 }
 
 /** Embeddings that were computed here, one for each of `samples`, in their order. */
-export interface OwnEmbeddings extends Pick<Embeddings, 'dimensions' | 'vectors' | 'valid'> {
+export interface OwnEmbeddings extends Pick<Embeddings, 'vectors' | 'valid'> {
   samples: readonly number[]
 }
 
 /** Whether our embeddings have at least `least` components of the fingerprints that the report commits to: 12 bytes a sample of the index. */
-export function compareFingerprints(claimed: Uint8Array, { samples, dimensions, vectors, valid }: OwnEmbeddings, least: number): Check {
+export async function compareFingerprints(claimed: Uint8Array, { samples, vectors, valid }: OwnEmbeddings, least: number): Promise<Check> {
   let fewest = FINGERPRINT_COMPONENTS
-  const broken = samples.filter((sample, i) => {
+  const agrees = (sample: number, isEmbedded: boolean, vector: Float32Array) => {
     const fingerprint = claimed.subarray(sample * FINGERPRINT_BYTES, (sample + 1) * FINGERPRINT_BYTES)
-    if (isEmpty(fingerprint) || !valid[i]) return isEmpty(fingerprint) !== !valid[i]
-    const shared = fingerprintAgreement(fingerprint, vectors.subarray(i * dimensions, (i + 1) * dimensions))
+    if (isEmpty(fingerprint) || !isEmbedded) return isEmpty(fingerprint) === !isEmbedded
+    const shared = fingerprintAgreement(fingerprint, vector)
     fewest = Math.min(fewest, shared)
-    return shared < least
-  })
+    return shared >= least
+  }
+  const { dimensions } = vectors
+  const broken: number[] = []
+  for await (const { first, count, values } of vectorBlocks(vectors))
+    for (let i = 0; i < count; i++) {
+      const sample = samples[first + i]!
+      if (!agrees(sample, valid[first + i] !== 0, values.subarray(i * dimensions, (i + 1) * dimensions))) broken.push(sample)
+    }
   return {
     name: 'embeddings by their fingerprints',
     passed: broken.length === 0,

@@ -94,7 +94,7 @@ export async function reverifyReport(subject: Subject, options: ReverifyOptions)
   const fingerprints = await readFingerprints(blocks, report.document)
   if (fingerprints !== undefined && embeddings !== undefined) {
     const samples = Array.from({ length: sampleCount }, (_, sample) => sample)
-    checks.push(compareFingerprints(fingerprints, { ...embeddings, samples }, leastComponents(recipe.document)))
+    checks.push(await compareFingerprints(fingerprints, { ...embeddings, samples }, leastComponents(recipe.document)))
   }
   return { checks, ownReport }
 }
@@ -125,7 +125,7 @@ export async function auditEmbeddings(
       onProgress: (share) => onProgress({ stage: 'embedding texts', done: Math.floor(share * texts.length), total: texts.length }),
     },
   )
-  const check = compareFingerprints(claimed, { ...embeddings, samples }, leastComponents(recipe.document))
+  const check = await compareFingerprints(claimed, { ...embeddings, samples }, leastComponents(recipe.document))
   const missed = missProbability(0.01, samples.length)
   const chance = `had 1 % of the samples been made up, this would have missed it with probability ${missed.toPrecision(2)}`
   return { checks: [{ ...check, detail: `${check.detail}; ${chance}` }] }
