@@ -9,6 +9,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -23,16 +24,19 @@ import { CODEC_DAG_JSON } from './core/cid.ts'
 import type { Encoded } from './core/documents/document.ts'
 import type { Recipe } from './core/documents/recipe.ts'
 import type { Signer } from './core/keys.ts'
+import { mlDsa44Cosigner } from './core/log/cosignature.ts'
+import { parsePolicy } from './core/log/policy.ts'
 import { encodeModel, type ModelManifest, type TextModel } from './core/models.ts'
 import { Problem } from './core/problem.ts'
 import { createIndexHandler } from './indexer/indexJob.ts'
 import { HELP, parseSettings, type Role, type Settings } from './settings.ts'
 import { type Blocks, openBlocks } from './store/blocks.ts'
+import { checkpointFile } from './store/checkpointFile.ts'
 import { type Database, openDatabase } from './store/database.ts'
 import { putDocument, saveDocument } from './store/documents.ts'
 import { startPostgres } from './store/embeddedPostgres.ts'
 import { type Aims, type Job, releaseLostClaims } from './store/jobs.ts'
-import { openKeyFile } from './store/keyFiles.ts'
+import { openKeyFile, openSeedFile } from './store/keyFiles.ts'
 import { readLogState } from './store/log.ts'
 import { assertSchemaCurrent, migrateToLatest } from './store/migrate.ts'
 import { openRemoteBlocks } from './store/remoteBlocks.ts'
@@ -43,6 +47,7 @@ import { findTextModel } from './verifier/embedding/modelRegistry.ts'
 import { benchmarkReferences, benchmarkSettings } from './verifier/contamination/settings.ts'
 import { buildRecipe, needsLayers } from './verifier/recipe.ts'
 import { referenceSettings } from './verifier/references/settings.ts'
+import { keepLog } from './verifier/sequencer/keepLog.ts'
 import { createSequencer, type Sequencer } from './verifier/sequencer/sequencer.ts'
 import { createEmbedHandler } from './verifier/shards/embedJob.ts'
 import { createPlanHandler } from './verifier/shards/planJob.ts'
@@ -80,7 +85,7 @@ async function runNode(settings: Settings, signal: AbortSignal): Promise<void> {
     sequencer === null ? healthOnly(db) : createNodeApp({ settings, db, blocks, keys, recipe, logVkey: sequencer.vkey, url }),
   )
   const working = [
-    ...(sequencer === null ? [] : [runSequencer(sequencer, signal)]),
+    ...(sequencer === null ? [] : [keepLog(sequencer, { isWitnessed: settings.witnessPolicy !== undefined, report, signal })]),
     ...startWorkers({ settings, db, blocks, keys, recipe, model, signal }),
   ]
   console.log(`assay: ready on ${server.url} (${[...settings.roles].join(', ')})`)
@@ -149,21 +154,20 @@ function openShardModel(
   return createShardModel({ embedder, device, shardSamples, layers: needsLayers() })
 }
 
-async function openSequencer(db: Database, { logOrigin }: Settings, signer: Signer): Promise<Sequencer> {
+async function openSequencer(db: Database, { logOrigin, dataDir, witnessPolicy, logMlDsa }: Settings, signer: Signer): Promise<Sequencer> {
   const state = await readLogState(db)
   const origin = logOrigin ?? state?.origin ?? `assay.local/${bytesToHex(signer.publicKey.subarray(0, 8))}`
-  const sequencer = createSequencer({ db, origin, signer })
+  const keyDir = join(dataDir, 'keys')
+  const sequencer = createSequencer({
+    db,
+    origin,
+    signer,
+    memory: checkpointFile(join(keyDir, 'checkpoint')),
+    ...(witnessPolicy === undefined ? {} : { policy: parsePolicy(await readFile(witnessPolicy)) }),
+    ...(logMlDsa ? { cosigner: mlDsa44Cosigner(origin, await openSeedFile(keyDir, 'log-ml-dsa', random)) } : {}),
+  })
   await sequencer.appendPending()
   return sequencer
-}
-
-const SEQUENCE_EVERY_MS = 200
-
-async function runSequencer(sequencer: Sequencer, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    await sequencer.appendPending().catch((error: unknown) => report('log', error))
-    await delay(SEQUENCE_EVERY_MS, undefined, { signal }).catch(() => undefined)
-  }
 }
 
 interface NodeParts {

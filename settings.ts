@@ -24,6 +24,10 @@ export interface Settings {
   databaseUrl: string | null
   /** Name of the log; null: the one in the database, or one made from the log's key. */
   logOrigin: string | null
+  /** A policy file (https://c2sp.org/tlog-policy): witnesses with their addresses, and how many must cosign before a checkpoint is published. */
+  witnessPolicy: string | undefined
+  /** Sign checkpoints by ML-DSA-44 too. */
+  logMlDsa: boolean
   registration: 'open' | 'closed'
   /** The file of benchmark sets that data sets are compared with. */
   benchmarks: string
@@ -54,6 +58,7 @@ export const HELP = `usage: npm start -- [options]
   --port N       0 for any that is free (ASSAY_PORT; default 8080)
   --migrate      bring the database of DATABASE_URL up to date, and end
 environment: DATABASE_URL, ASSAY_HOST (127.0.0.1), ASSAY_PUBLIC_URL, ASSAY_LOG_ORIGIN, ASSAY_REGISTRATION (open|closed),
+  ASSAY_WITNESS_POLICY (file: witnesses, and how many must cosign what the log publishes), ASSAY_LOG_ML_DSA (on|off),
   ASSAY_MAX_FILE_BYTES, ASSAY_LEASE_SECONDS (60), ASSAY_DEVICE (cpu|webgpu|cuda), ASSAY_MODEL (default|none|NAME|CID),
   ASSAY_MODEL_MODE (fp32|fp16|int8), ASSAY_MODEL_DIR, ASSAY_MODEL_CACHE, ASSAY_MODEL_HUB,
   ASSAY_BENCHMARKS (file of benchmark sets; default benchmarks.json in --data),
@@ -84,6 +89,8 @@ export function parseSettings(words: string[], env: NodeJS.ProcessEnv): Settings
     publicUrl: env['ASSAY_PUBLIC_URL']?.replace(/\/+$/, '') ?? null,
     databaseUrl: env['DATABASE_URL'] ?? null,
     logOrigin: env['ASSAY_LOG_ORIGIN'] ?? null,
+    witnessPolicy: env['ASSAY_WITNESS_POLICY'],
+    logMlDsa: oneOf('ASSAY_LOG_ML_DSA', env['ASSAY_LOG_ML_DSA'] ?? 'off', ['on', 'off']) === 'on',
     registration: oneOf('ASSAY_REGISTRATION', env['ASSAY_REGISTRATION'] ?? 'open', ['open', 'closed']),
     leaseMs: integer('ASSAY_LEASE_SECONDS', env['ASSAY_LEASE_SECONDS'] ?? '60', { minimum: 1, maximum: 86_400 }) * 1000,
     maxFileBytes: integer('ASSAY_MAX_FILE_BYTES', env['ASSAY_MAX_FILE_BYTES'] ?? String(DEFAULT_LIMITS.fileBytes)),

@@ -15,11 +15,12 @@ import { modelList } from './tools/modelList.ts'
 import { modelPull } from './tools/modelPull.ts'
 import { modelVerify } from './tools/modelVerify.ts'
 import { reverify } from './tools/reverify.ts'
+import { witness } from './tools/witness.ts'
 import type { Tool, ToolContext, ToolExit, ToolSettings } from './tools/tool.ts'
 import { defaultModelCache } from './verifier/embedding/modelCache.ts'
 import { parseDevice } from './verifier/embedding/onnxRuntime.ts'
 
-const TOOLS: readonly Tool[] = [doctor, modelList, modelPull, modelVerify, modelAdd, benchmarkAdd, benchNumerics, reverify, check]
+const TOOLS: readonly Tool[] = [doctor, modelList, modelPull, modelVerify, modelAdd, benchmarkAdd, benchNumerics, reverify, check, witness]
 
 function readSettings(env: NodeJS.ProcessEnv): ToolSettings {
   return {

@@ -10,7 +10,7 @@ import { DIGEST_LENGTH } from '../core/hash.ts'
 import { encodeEntryTile } from '../core/log/entry.ts'
 import { TILE_WIDTH, parseTilePath } from '../core/merkle/tiles.ts'
 import { Problem } from '../core/problem.ts'
-import { readLogEntries, readLogState, readLogTile } from '../store/log.ts'
+import { readLogEntries, readPublishedCheckpoint, readLogTile } from '../store/log.ts'
 import type { ApiContext } from './context.ts'
 import { problemResponse } from './problems.ts'
 import { createRouter } from './router.ts'
@@ -46,7 +46,7 @@ export function logRoutes(ctx: ApiContext): OpenAPIHono {
   const router = createRouter()
 
   router.openapi(infoRoute, async (c) => {
-    const state = await readLogState(ctx.db)
+    const state = await readPublishedCheckpoint(ctx.db)
     return c.json(
       {
         origin: ctx.logVkey.slice(0, ctx.logVkey.indexOf('+')),
@@ -60,7 +60,7 @@ export function logRoutes(ctx: ApiContext): OpenAPIHono {
   })
 
   router.openapi(checkpointRoute, async (c) => {
-    const state = await readLogState(ctx.db)
+    const state = await readPublishedCheckpoint(ctx.db)
     if (state === null) throw new Problem('not-ready', 'the log has no checkpoint yet')
     return c.body(Buffer.from(state.checkpoint), 200, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-cache' })
   })

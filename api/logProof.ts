@@ -6,13 +6,13 @@ import { Problem } from '../core/problem.ts'
 import { SignedKind } from '../core/statement.ts'
 import type { Database } from '../store/database.ts'
 import type { RecordedAttestation } from '../store/documents.ts'
-import { readLogState } from '../store/log.ts'
+import { readPublishedCheckpoint } from '../store/log.ts'
 import { createLogTileReader } from '../store/logTileReader.ts'
 
 /** The tlog-proof file of an attestation; its `extra` is the log entry. Throws `not-ready` until the log has it. */
 export async function proofFileOf(db: Database, attestation: RecordedAttestation): Promise<Uint8Array> {
   const { logIndex, document, envelope } = attestation
-  const state = await readLogState(db)
+  const state = await readPublishedCheckpoint(db)
   if (logIndex === null || state === null || logIndex >= state.size)
     throw new Problem('not-ready', 'the log does not have it yet; ask again in a few seconds')
   return encodeProofFile({

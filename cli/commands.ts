@@ -23,6 +23,7 @@ import { serve } from './commands/serve.ts'
 import { status } from './commands/status.ts'
 import { stream } from './commands/stream.ts'
 import { verify } from './commands/verify.ts'
+import { witness } from './commands/witness.ts'
 
 export const COMMANDS: readonly Command[] = [
   keygen,
@@ -40,6 +41,7 @@ export const COMMANDS: readonly Command[] = [
   audit,
   reverify,
   serve,
+  witness,
   doctor,
   modelList,
   modelPull,

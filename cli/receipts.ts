@@ -4,9 +4,8 @@ import { sampleTreeLaw } from '../core/audit/samples.ts'
 import { selectionLaw } from '../core/audit/selections.ts'
 import { type Signed, signatureLaw } from '../core/audit/signatures.ts'
 import type { AuditSource } from '../core/audit/source.ts'
-import type { Trust } from '../core/audit/trust.ts'
+import { openTrustedCheckpoint, type Trust } from '../core/audit/trust.ts'
 import type { CID } from '../core/cid.ts'
-import { openCheckpoint } from '../core/log/checkpoint.ts'
 import { inclusionProof } from '../core/merkle/tiles.ts'
 import { createOrder } from '../core/order.ts'
 import { Problem } from '../core/problem.ts'
@@ -47,7 +46,7 @@ export async function assembleReceipt(
   const digest = sampleDigest(await source.row(index.encoded, number))
 
   const note = await source.checkpoint()
-  const { value: log } = await consistencyLaw(source, trust, openCheckpoint(note, trust.log), undefined)
+  const { value: log } = await consistencyLaw(source, trust, openTrustedCheckpoint(note, trust).checkpoint, undefined)
   return encodeReceipt({
     checkpoint: note,
     index: await proveLogged(log, index),

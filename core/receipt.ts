@@ -7,7 +7,7 @@
  *     checkpoint ← log entry of the run ← run document → selection document → bitmap; seed, step, row → number of the sample
  */
 import { z } from 'zod'
-import type { Trust } from './audit/trust.ts'
+import { describeWitnesses, openTrustedCheckpoint, type Trust } from './audit/trust.ts'
 import { type Bitmap, bitmapFromBytes } from './bitmap.ts'
 import { bytesToHex, hexToBytes } from './bytes.ts'
 import type { CID } from './cid.ts'
@@ -15,7 +15,7 @@ import { Count } from './documents/common.ts'
 import { type DocumentOf, type Encoded, encodeDagJson, parseDagJson, parseDocument } from './documents/document.ts'
 import type { Consumption } from './documents/run.ts'
 import { DIGEST_LENGTH } from './hash.ts'
-import { type Checkpoint, openCheckpoint } from './log/checkpoint.ts'
+import type { Checkpoint } from './log/checkpoint.ts'
 import { encodeLogEntry } from './log/entry.ts'
 import { encodeProofFile, MAX_PROOF_FILE_BYTES, parseProofFile, type ProofFile } from './log/proofFile.ts'
 import { leafHash, verifyInclusion } from './merkle/tree.ts'
@@ -194,8 +194,9 @@ function broken(detail: string): never {
 }
 
 function checkpointLaw({ checkpoint: note }: ProofFile, trust: Trust): Held<Checkpoint> {
-  const checkpoint = openCheckpoint(note, trust.log)
-  return { value: checkpoint, detail: `${checkpoint.origin}, size ${checkpoint.size}` }
+  const witnessed = openTrustedCheckpoint(note, trust)
+  const { checkpoint } = witnessed
+  return { value: checkpoint, detail: `${checkpoint.origin}, size ${checkpoint.size}${describeWitnesses(witnessed)}` }
 }
 
 function indexLaw({ index: { document, envelope } }: Receipt, trust: Trust): Held<Encoded<DocumentOf<'index'>>> {

@@ -12,11 +12,16 @@ const SEED_BYTES = 32
  * the same key. Throws when the file is damaged: a new key would make this installation somebody else.
  */
 export async function openKeyFile(dir: string, name: string, random: (length: number) => Uint8Array): Promise<Signer> {
+  return signerFromSeed(await openSeedFile(dir, name, random))
+}
+
+/** The 32-byte seed of a key file, as `openKeyFile` reads it: for keys of other algorithms. */
+export async function openSeedFile(dir: string, name: string, random: (length: number) => Uint8Array): Promise<Uint8Array> {
   const path = join(dir, `${name}.key`)
   await mkdir(dir, { recursive: true, mode: 0o700 })
   const text = (await readIfThere(path)) ?? (await makeKeyFile(path, random))
   if (!/^[0-9a-f]{64}\n$/.test(text)) throw new Error(`${path} is damaged: expected 64 hexadecimal digits; put its copy back`)
-  return signerFromSeed(hexToBytes(text.trim()))
+  return hexToBytes(text.trim())
 }
 
 /** Written whole beside its place and linked there, which fails where another process was faster. */

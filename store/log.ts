@@ -7,6 +7,7 @@ import { CID } from '../core/cid.ts'
 import type { DocumentKind } from '../core/documents/document.ts'
 import type { Database } from './database.ts'
 
+/** Where the log stands: what its sequencer has signed, published or not. */
 export interface LogState {
   origin: string
   size: number
@@ -37,6 +38,29 @@ export async function createLogState(db: Database, state: LogState): Promise<boo
     .onConflict((conflict) => conflict.column('id').doNothing())
     .executeTakeFirst()
   return result.numInsertedOrUpdatedRows === 1n
+}
+
+/** A checkpoint that the world may see. */
+export type PublishedCheckpoint = Omit<LogState, 'origin'>
+
+/** The newest published checkpoint; null before the first. What the log has beyond it, nobody was promised. */
+export async function readPublishedCheckpoint(db: Database): Promise<PublishedCheckpoint | null> {
+  const row = await db
+    .selectFrom('log_state')
+    .select(['published_size', 'published_root_hash', 'published_checkpoint'])
+    .where('published_checkpoint', 'is not', null)
+    .executeTakeFirst()
+  if (row === undefined) return null
+  return { size: row.published_size!, rootHash: row.published_root_hash!, checkpoint: row.published_checkpoint! }
+}
+
+/** Makes a checkpoint the published one, unless a larger one is. A checkpoint of the same size replaces it: it has more cosignatures. */
+export async function publishCheckpoint(db: Database, { size, rootHash, checkpoint }: PublishedCheckpoint): Promise<void> {
+  await db
+    .updateTable('log_state')
+    .set({ published_size: size, published_root_hash: rootHash, published_checkpoint: checkpoint })
+    .where((row) => row.or([row('published_size', 'is', null), row('published_size', '<=', size)]))
+    .execute()
 }
 
 /** Replaces the state if the log still has `expectedSize` entries. False if it has not. */

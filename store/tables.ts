@@ -77,7 +77,16 @@ export interface Tables {
     copied_samples: number
     created_at: Generated<Date>
   }
-  log_state: { id: Generated<number>; origin: string; size: number; root_hash: Uint8Array; checkpoint: Uint8Array }
+  log_state: {
+    id: Generated<number>
+    origin: string
+    size: number
+    root_hash: Uint8Array
+    checkpoint: Uint8Array
+    published_size: number | null
+    published_root_hash: Uint8Array | null
+    published_checkpoint: Uint8Array | null
+  }
   log_entries: { index: number; entry: Uint8Array }
   log_tiles: { level: number; index: number; width: number; bytes: Uint8Array }
   datastore: { key: string; value: Uint8Array }

@@ -8,7 +8,7 @@ import { type ExitCode, defineCommand } from '../command.ts'
 import { createNativeSha256, nativeSha256 } from '../nativeHash.ts'
 import { type Output, printable } from '../output.ts'
 import { describeMark } from '../steps.ts'
-import { loadTrust } from '../trust.ts'
+import { loadTrust, trustOptions } from '../trust.ts'
 
 const EXIT_CODES: Record<StepStatus, ExitCode> = { passed: 0, failed: 1, unknown: 2 }
 
@@ -24,12 +24,12 @@ export const audit = defineCommand({
   positionals: ['RUN'],
   options: {
     samples: { type: 'integer', value: 'N', default: 32, minimum: 1, help: 'rows of the batches to check, drawn at random' },
-    trust: { type: 'text', value: 'FILE', help: 'whom to believe: {"log": vkey, "indexers": [did], "verifiers": [did]}' },
+    ...trustOptions,
   },
   async run(context, { positionals: [runText], options }) {
     const { home, registry, output, random } = context
     const run = cidArgument(runText, 'run')
-    const trust = await loadTrust(context, options.trust)
+    const trust = await loadTrust(context, options)
     const remembered = await home.read(registry.server, 'checkpoint')
     const { source, checkpointSeen } = watched(registrySource(registry), output)
     const steps: AuditStep[] = []

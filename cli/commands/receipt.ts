@@ -9,7 +9,7 @@ import { cidArgument } from '../client/registry.ts'
 import { defineCommand } from '../command.ts'
 import { formatBytes } from '../output.ts'
 import { assembleReceipt } from '../receipts.ts'
-import { loadTrust } from '../trust.ts'
+import { loadTrust, trustOptions } from '../trust.ts'
 
 export const receipt = defineCommand({
   name: 'receipt',
@@ -24,12 +24,12 @@ export const receipt = defineCommand({
     row: { type: 'integer', value: 'R', required: true, help: 'the row of the step, from 0' },
     consumed: { type: 'integer', value: 'N', default: 0, help: 'which of the run’s selections, from 0' },
     out: { type: 'text', value: 'FILE', help: 'the file to write (default RUN-STEP-ROW.tlog-proof)' },
-    trust: { type: 'text', value: 'FILE', help: 'whom to believe' },
+    ...trustOptions,
   },
   async run(context, { positionals: [text], options: { step, row, consumed, ...options } }) {
     const { registry, output } = context
     const run = cidArgument(text, 'run')
-    const trust = await loadTrust(context, options.trust)
+    const trust = await loadTrust(context, options)
     const file = await assembleReceipt(registrySource(registry), registryBlocks(registry), trust, { run, consumed, step, row })
     const { facts, steps } = verifyReceipt(file, trust)
     const failed = steps.find(({ status }) => status === 'failed')

@@ -1,6 +1,6 @@
 /** `assay verify`: checks a receipt, or the proof that a document is logged, with nothing but the file and the keys that are trusted. */
 import { readFile, stat } from 'node:fs/promises'
-import type { Trust } from '../../core/audit/trust.ts'
+import { openTrustedCheckpoint, type Trust } from '../../core/audit/trust.ts'
 import { bytesToHex } from '../../core/bytes.ts'
 import { type LogEntry, parseLogEntry } from '../../core/log/entry.ts'
 import { MAX_PROOF_FILE_BYTES, type ProofFile, parseProofFile, verifyLogged } from '../../core/log/proofFile.ts'
@@ -10,17 +10,17 @@ import { type ExitCode, defineCommand } from '../command.ts'
 import { isCode } from '../home.ts'
 import { type Output, printable } from '../output.ts'
 import { describeMark } from '../steps.ts'
-import { loadTrustOffline } from '../trust.ts'
+import { loadTrustOffline, trustOptions } from '../trust.ts'
 
 export const verify = defineCommand({
   name: 'verify',
   summary: 'check a .tlog-proof file, offline',
   description: 'FILE is a receipt, or what a registry gives at /v1/documents/CID/proof. Exit code 0: it holds. 1: it does not.',
   positionals: ['FILE'],
-  options: { trust: { type: 'text', value: 'FILE', help: 'whom to believe: {"log": vkey, "indexers": [did]}' } },
+  options: trustOptions,
   async run(context, { positionals: [path], options }) {
     const file = await readProof(path)
-    const trust = await loadTrustOffline(context, options.trust)
+    const trust = await loadTrustOffline(context, options)
     const proof = parseProofFile(file)
     const entry = entryOf(proof)
     return entry === null ? checkReceipt(file, trust, context.output) : checkEntry(proof, entry, trust, context.output)
@@ -49,7 +49,8 @@ function entryOf({ extra }: ProofFile): { entry: LogEntry; bytes: Uint8Array } |
 }
 
 function checkEntry(proof: ProofFile, { entry, bytes }: { entry: LogEntry; bytes: Uint8Array }, trust: Trust, output: Output): ExitCode {
-  const checkpoint = verifyLogged(proof, bytes, trust.log)
+  const { checkpoint } = openTrustedCheckpoint(proof.checkpoint, trust)
+  verifyLogged(proof, bytes, checkpoint)
   const { kind, document, envelope } = entry
   const facts = { kind, document: document.toString(), envelope: envelope.toString(), index: proof.index, size: checkpoint.size }
   output.result(facts, `${describeMark('passed')} entry ${proof.index} of ${checkpoint.size} is the ${kind} ${facts.document}`)

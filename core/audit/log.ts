@@ -8,7 +8,7 @@ import type { SignedKind } from '../statement.ts'
 import type { Signed } from './signatures.ts'
 import type { AuditSource } from './source.ts'
 import { type Held, broken, untold } from './step.ts'
-import type { Trust } from './trust.ts'
+import { describeWitnesses, openTrustedCheckpoint, type Trust } from './trust.ts'
 
 /** A log whose checkpoint is signed and whose tiles hash to its root. */
 export interface VerifiedLog {
@@ -16,10 +16,14 @@ export interface VerifiedLog {
   tiles: TileReader
 }
 
-/** The newest checkpoint bears the signature of the log's key. */
+/** The newest checkpoint bears the signature of the log's key, and the cosignatures that the policy asks for. */
 export async function checkpointLaw(source: AuditSource, trust: Trust): Promise<Held<Checkpoint>> {
-  const checkpoint = openCheckpoint(await source.checkpoint(), trust.log)
-  return { detail: `${checkpoint.origin} signed the state with ${checkpoint.size} entries`, value: checkpoint }
+  const witnessed = openTrustedCheckpoint(await source.checkpoint(), trust)
+  const { checkpoint } = witnessed
+  return {
+    detail: `${checkpoint.origin} signed the state with ${checkpoint.size} entries${describeWitnesses(witnessed)}`,
+    value: checkpoint,
+  }
 }
 
 /** The tiles hash to the checkpoint's root, and the remembered checkpoint, if any, is a prefix. */

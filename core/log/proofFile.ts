@@ -6,7 +6,7 @@ import { base64ToBytes, bytesToBase64, bytesToUtf8, concatBytes, utf8ToBytes } f
 import { DIGEST_LENGTH } from '../hash.ts'
 import { leafHash, verifyInclusion } from '../merkle/tree.ts'
 import { Problem } from '../problem.ts'
-import { type Checkpoint, openCheckpoint } from './checkpoint.ts'
+import type { Checkpoint } from './checkpoint.ts'
 import { MAX_NOTE_BYTES } from './note.ts'
 
 const HEADER = 'c2sp.org/tlog-proof@v1'
@@ -56,15 +56,10 @@ export function parseProofFile(bytes: Uint8Array): ProofFile {
   return { index: Number(index), proof, checkpoint, ...(extra === undefined ? {} : { extra }) }
 }
 
-/**
- * Verifies that an entry is in the log that the key speaks for, and returns the checkpoint that says so.
- * Throws `invalid-document`, `invalid-signature` or `untrusted`.
- */
-export function verifyLogged({ index, proof, checkpoint: note }: ProofFile, entry: Uint8Array, vkey: string): Checkpoint {
-  const checkpoint = openCheckpoint(note, vkey)
+/** Verifies that a proof leads from an entry to a checkpoint, which the caller has verified. Throws `untrusted`. */
+export function verifyLogged({ index, proof }: Pick<ProofFile, 'index' | 'proof'>, entry: Uint8Array, checkpoint: Checkpoint): void {
   if (!verifyInclusion({ leafHash: leafHash(entry), index, size: checkpoint.size, proof, rootHash: checkpoint.rootHash }))
     throw new Problem('untrusted', `the proof does not lead from the entry at ${index} to the checkpoint of size ${checkpoint.size}`)
-  return checkpoint
 }
 
 function decodeBase64(text: string): Uint8Array {

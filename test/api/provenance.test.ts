@@ -6,6 +6,7 @@ import { type Encoded, encodeDocument, parseDocument } from '../../core/document
 import { POLICIES, type Selection } from '../../core/documents/selection.ts'
 import type { Run } from '../../core/documents/run.ts'
 import { encodeLogEntry } from '../../core/log/entry.ts'
+import { openCheckpoint } from '../../core/log/checkpoint.ts'
 import { parseProofFile, verifyLogged } from '../../core/log/proofFile.ts'
 import { createOrder } from '../../core/order.ts'
 import { locate, sampleAt } from '../../core/runOrder.ts'
@@ -220,7 +221,7 @@ test('a document comes with envelopes and a proof that verify offline', async ()
   const file = parseProofFile(await getBytes(`/v1/documents/${manifest.toString()}/proof`))
   const entry = encodeLogEntry({ kind: 'manifest', document: manifest, envelope: envelopeCid })
   assert.deepEqual(Buffer.from(file.extra!), Buffer.from(entry))
-  verifyLogged(file, entry, registry.ctx.logVkey)
+  verifyLogged(file, entry, openCheckpoint(file.checkpoint, registry.ctx.logVkey))
   const [attestation] = await get<{ logIndex: number }[]>(`/v1/documents/${manifest.toString()}/attestations`)
   assert.equal(attestation?.logIndex, file.index)
   const cached = await registry.app.request(`/v1/documents/${manifest.toString()}`, {

@@ -50,7 +50,7 @@ export async function startRegistry(settings: Partial<ApiContext> = {}): Promise
   const [indexer, verifier, logSigner] = [1, 2, 3].map((byte) => signerFromSeed(new Uint8Array(32).fill(byte))) as [Signer, Signer, Signer]
   const unchecked = createSequencer({ db, origin: 'registry.test/log', signer: logSigner })
   const sequencer: Sequencer = {
-    vkey: unchecked.vkey,
+    ...unchecked,
     async appendPending() {
       const step = await unchecked.appendPending()
       await checkLog(db, unchecked.vkey)
