@@ -10,10 +10,8 @@ import { eachToken, isWordUnit } from '../text/tokens.ts'
 export function wordHashes(text: string, maximumWords: number): Uint32Array {
   const folded = text.toLowerCase()
   const hashes: number[] = []
-  eachToken(folded, (start, end) => {
+  eachToken(folded, (start, _end, hash) => {
     if (!isWordUnit(folded.charCodeAt(start))) return true
-    let hash = 0x811c9dc5
-    for (let i = start; i < end; i++) hash = Math.imul(hash ^ folded.charCodeAt(i), 0x01000193)
     return hashes.push(mix(hash)) < maximumWords
   })
   return Uint32Array.from(hashes)

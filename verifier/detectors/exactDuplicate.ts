@@ -6,7 +6,9 @@
  * Groups whose members carry different labels are reported: at most one of the labels can be right.
  */
 import type { Finding } from '../../core/findings.ts'
-import { createScores, type Detector, excerpt, integerParameter, MAX_FINDING_SAMPLES } from './detector.ts'
+import { createKeyTable } from '../duplicates/keyTable.ts'
+import { mix } from '../numeric.ts'
+import { type Corpus, createScores, type Detector, excerpt, integerParameter, MAX_FINDING_SAMPLES } from './detector.ts'
 
 export const exactDuplicate: Detector = {
   id: 'exact_duplicate',
@@ -21,19 +23,14 @@ export const exactDuplicate: Detector = {
     const scores = createScores(corpus.count, true)
     const flagged = new Uint8Array(corpus.count)
     const clusters = new Int32Array(corpus.count).fill(-1)
-    const firstOf = new Map<string, number>()
+    const keys = createKeys(corpus, minimumCharacters)
     const keptOf = new Int32Array(corpus.count)
     for (let sample = 0; sample < corpus.count; sample++) {
       if (sample % 4096 === 0) {
         signal.throwIfAborted()
         onProgress(sample / corpus.count)
       }
-      let kept = sample
-      for (const key of keysOf(sample)) {
-        const first = firstOf.get(key)
-        if (first === undefined) firstOf.set(key, kept)
-        else kept = Math.min(kept, first)
-      }
+      const kept = keys.firstOf(sample)
       keptOf[sample] = kept
       scores.values[kept]!++
     }
@@ -49,15 +46,6 @@ export const exactDuplicate: Detector = {
     }
     const findings = findingsOf()
     return { ran: true, scores, flagged, clusters, findings, pValue: groups.length === 0 ? 1 : 0 }
-
-    /** What makes two samples equal. Prefixes keep the kinds of key apart. */
-    function keysOf(sample: number): string[] {
-      const text = corpus.canonicalText(sample)
-      if (text !== null && text.length >= minimumCharacters) return [`t${text}`]
-      const row = `d${latin1(corpus.digest(sample))}`
-      const label = corpus.label(sample)
-      return text === null || text === '' || label === null ? [row] : [row, `l${label}\0${text}`]
-    }
 
     function findingsOf(): Finding[] {
       if (groups.length === 0) return []
@@ -116,7 +104,56 @@ export const exactDuplicate: Detector = {
   },
 }
 
-/** 32 bytes as a string of 32 characters, to be a key. */
-function latin1(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes)
+/** What makes two samples equal: a long text; or the whole row; or a short text and its label. */
+type Key = 'text' | 'row' | 'labelled'
+
+/** Gives the lowest number of the samples so far that are equal to one, its own where none is; asked for once each, in their order. */
+function createKeys(corpus: Corpus, minimumCharacters: number): { firstOf(sample: number): number } {
+  const seed = new DataView(corpus.seed.buffer, corpus.seed.byteOffset).getInt32(8)
+  const table = createKeyTable(2 * corpus.count)
+  /** Of each key in the table: what it is, and the sample that it was taken from. */
+  const kinds = new Uint8Array(2 * corpus.count)
+  const samples = new Int32Array(2 * corpus.count)
+
+  function hashOf(sample: number, kind: Key): number {
+    if (kind === 'row') return mix(new DataView(corpus.digest(sample).buffer, corpus.digest(sample).byteOffset).getInt32(0) ^ seed)
+    return hashText(corpus.canonicalText(sample)!, kind === 'text' ? seed : hashText(corpus.label(sample)!, seed))
+  }
+
+  function isSame(a: number, b: number, kind: Key): boolean {
+    if (kind === 'row') return Buffer.compare(corpus.digest(a), corpus.digest(b)) === 0
+    return (kind === 'text' || corpus.label(a) === corpus.label(b)) && corpus.canonicalText(a) === corpus.canonicalText(b)
+  }
+
+  function first(sample: number, kind: Key): number {
+    const hash = hashOf(sample, kind)
+    const known = table.find(hash, (key) => kinds[key] === KINDS[kind] && isSame(samples[key]!, sample, kind))
+    if (known >= 0) return samples[known]!
+    const key = table.add(hash)
+    kinds[key] = KINDS[kind]
+    samples[key] = sample
+    return sample
+  }
+
+  return {
+    firstOf(sample) {
+      const text = corpus.canonicalText(sample)
+      if (text !== null && text.length >= minimumCharacters) return first(sample, 'text')
+      const row = first(sample, 'row')
+      return text === null || text === '' || corpus.label(sample) === null ? row : Math.min(row, first(sample, 'labelled'))
+    },
+  }
+}
+
+const KINDS: Readonly<Record<Key, number>> = { text: 1, row: 2, labelled: 3 }
+
+/** As FNV-1a, over pairs of UTF-16 units, from a seed that nobody knew who wrote the texts. */
+function hashText(text: string, seed: number): number {
+  let hash = 0x811c9dc5 ^ seed
+  const pairs = text.length & ~1
+  for (let i = 0; i < pairs; i += 2) {
+    hash = Math.imul(hash ^ (text.charCodeAt(i) | (text.charCodeAt(i + 1) << 16)), 0x9e3779b1)
+    hash ^= hash >>> 15
+  }
+  return mix(pairs === text.length ? hash : hash ^ text.charCodeAt(pairs))
 }

@@ -9,6 +9,7 @@
  */
 import { sharedCount } from '../ascending.ts'
 import type { Finding } from '../../core/findings.ts'
+import { createBandIndex } from '../duplicates/bandIndex.ts'
 import { mix } from '../numeric.ts'
 import { eachToken } from '../text/tokens.ts'
 import { createScores, type Detector, excerpt, integerParameter, MAX_FINDING_SAMPLES } from './detector.ts'
@@ -19,26 +20,46 @@ const BAND_ROWS = 8
 const BANDS = BINS / BAND_ROWS
 const EMPTY = 0xffffffff
 
+/** Makes the hashes of texts' word 5-grams, in memory that every text overwrites. */
+function createShingler(maximumTokens: number): (text: string) => { tokenCount: number; hashes: Uint32Array } {
+  let tokens = new Uint32Array(1024)
+  let hashes = new Uint32Array(1024)
+  return (text) => {
+    let tokenCount = 0
+    eachToken(text.toLowerCase(), (_start, _end, hash) => {
+      if (tokenCount === tokens.length) tokens = doubled(tokens)
+      tokens[tokenCount++] = mix(hash)
+      return tokenCount < maximumTokens
+    })
+    if (hashes.length < tokens.length) hashes = new Uint32Array(tokens.length)
+    const size = Math.max(1, tokenCount - SHINGLE + 1)
+    for (let i = 0; i < size; i++) {
+      let hash = 0
+      for (let j = i; j < Math.min(i + SHINGLE, tokenCount); j++) hash = Math.imul(hash, 0x9e3779b1) + tokens[j]!
+      hashes[i] = mix(hash)
+    }
+    return { tokenCount, hashes: hashes.subarray(0, size) }
+  }
+}
+
+function doubled(from: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+  const to = new Uint32Array(2 * from.length)
+  to.set(from)
+  return to
+}
+
+/** Hashes as an ascending set in memory of its own. */
+function asSet(hashes: Uint32Array): Uint32Array {
+  const sorted = hashes.toSorted()
+  let distinct = 0
+  for (let i = 0; i < sorted.length; i++) if (i === 0 || sorted[i] !== sorted[distinct - 1]) sorted[distinct++] = sorted[i]!
+  return sorted.slice(0, distinct)
+}
+
 /** The distinct hashes of a canonical text's word 5-grams, case folded, ascending; of all its tokens together where it has fewer. */
 export function shingles(text: string, maximumTokens: number): { tokenCount: number; hashes: Uint32Array } {
-  const folded = text.toLowerCase()
-  const tokens: number[] = []
-  eachToken(folded, (start, end) => {
-    let hash = 0x811c9dc5
-    for (let i = start; i < end; i++) hash = Math.imul(hash ^ folded.charCodeAt(i), 0x01000193)
-    return tokens.push(mix(hash)) < maximumTokens
-  })
-  const size = Math.max(1, tokens.length - SHINGLE + 1)
-  const hashes = new Uint32Array(size)
-  for (let i = 0; i < size; i++) {
-    let hash = 0
-    for (let j = i; j < Math.min(i + SHINGLE, tokens.length); j++) hash = Math.imul(hash, 0x9e3779b1) + tokens[j]!
-    hashes[i] = mix(hash)
-  }
-  hashes.sort()
-  let distinct = 0
-  for (let i = 0; i < size; i++) if (i === 0 || hashes[i] !== hashes[distinct - 1]) hashes[distinct++] = hashes[i]!
-  return { tokenCount: tokens.length, hashes: hashes.subarray(0, distinct) }
+  const { tokenCount, hashes } = createShingler(maximumTokens)(text)
+  return { tokenCount, hashes: asSet(hashes) }
 }
 
 /** |A ∩ B| / |A ∪ B| of two ascending sets. */
@@ -47,15 +68,17 @@ export function jaccard(a: Uint32Array, b: Uint32Array): number {
   return shared / (a.length + b.length - shared)
 }
 
-/** The keys of the 32 bands of a set's signature. */
+const bins = new Uint32Array(BINS)
+const dense = new Uint32Array(BINS)
+
+/** The keys of the 32 bands of a set's signature; hashes may be in any order and repeat. */
 function bandKeys(hashes: Uint32Array, keys: Uint32Array): void {
-  const bins = new Uint32Array(BINS).fill(EMPTY)
+  bins.fill(EMPTY)
   for (const hash of hashes) {
     const bin = hash >>> 24
     const value = Math.imul(hash, 0x9e3779b1) >>> 0
     if (value < bins[bin]!) bins[bin] = value
   }
-  const dense = new Uint32Array(BINS)
   for (let bin = 0; bin < BINS; bin++) {
     let from = bin
     for (let attempt = 1; bins[from] === EMPTY; attempt++) from = mix(bin * 0x10001 + attempt) >>> 24
@@ -84,8 +107,8 @@ export const nearDuplicate: Detector = {
     const scores = createScores(corpus.count, false)
     const flagged = new Uint8Array(corpus.count)
     const clusters = new Int32Array(corpus.count).fill(-1)
-    /** Kept samples by band key. */
-    const tables = Array.from({ length: BANDS }, () => new Map<number, number[]>())
+    const bands = createBandIndex(BANDS, corpus.count, candidatesPerBand)
+    const shingler = createShingler(maximumTokens)
     const setOf = recentSets(corpus, maximumTokens)
     const keys = new Uint32Array(BANDS)
 
@@ -96,7 +119,7 @@ export const nearDuplicate: Detector = {
       }
       const text = corpus.canonicalText(sample)
       if (text === null) continue
-      const { tokenCount, hashes } = shingles(text, maximumTokens)
+      const { tokenCount, hashes } = shingler(text)
       if (tokenCount < minimumTokens) continue
       scores.valid[sample] = 1
       bandKeys(hashes, keys)
@@ -108,29 +131,24 @@ export const nearDuplicate: Detector = {
         scores.values[sample] = Math.floor(nearest.similarity * 1_000_000)
         continue
       }
-      for (const [band, table] of tables.entries()) {
-        const bucket = table.get(keys[band]!)
-        if (bucket === undefined) table.set(keys[band]!, [sample])
-        else if (bucket.length < candidatesPerBand) bucket.push(sample)
-      }
+      bands.add(sample, keys)
     }
     const findings = findingsOf()
     return { ran: true, scores, flagged, clusters, findings, pValue: findings.length === 0 ? 1 : 0 }
 
     /** The kept sample that is most similar, the lowest number of equals; null below the threshold. */
     function nearestKept(hashes: Uint32Array): { sample: number; similarity: number } | null {
+      const candidates = bands.candidates(keys)
+      if (candidates.length === 0) return null
+      const set = asSet(hashes)
       let best: { sample: number; similarity: number } | null = null
-      const tried = new Set<number>()
-      for (const [band, table] of tables.entries())
-        for (const candidate of table.get(keys[band]!) ?? []) {
-          if (tried.has(candidate)) continue
-          tried.add(candidate)
-          const similarity = jaccard(hashes, setOf(candidate))
-          if (similarity < threshold) continue
-          if (best === null || similarity > best.similarity || (similarity === best.similarity && candidate < best.sample))
-            best = { sample: candidate, similarity }
-          if (similarity === 1) return best
-        }
+      for (const candidate of candidates) {
+        const similarity = jaccard(set, setOf(candidate))
+        if (similarity < threshold) continue
+        if (best === null || similarity > best.similarity || (similarity === best.similarity && candidate < best.sample))
+          best = { sample: candidate, similarity }
+        if (similarity === 1) return best
+      }
       return best
     }
 

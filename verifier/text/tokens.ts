@@ -9,6 +9,9 @@ const WORD = 1
 const MARK = 2
 const ALONE = 3
 
+const FNV_OFFSET = 0x811c9dc5
+const FNV_PRIME = 0x01000193
+
 /** The kind of every UTF-16 unit; surrogates count as letters, so that a pair stays together. */
 const KINDS = kindsOfUnits()
 
@@ -23,22 +26,29 @@ function kindsOfUnits(): Uint8Array {
   return kinds
 }
 
-/** Calls `visit` with the UTF-16 range of each token, in order; stops where it returns false. */
-export function eachToken(text: string, visit: (start: number, end: number) => boolean | void): void {
+/**
+ * Calls `visit` with the UTF-16 range of each token and the FNV-1a hash (32 bits) of its units, in order; stops where it returns false.
+ */
+export function eachToken(text: string, visit: (start: number, end: number, hash: number) => boolean | void): void {
   const length = text.length
   for (let i = 0; i < length;) {
-    const kind = KINDS[text.charCodeAt(i)]!
+    const first = text.charCodeAt(i)
+    const kind = KINDS[first]!
     const start = i++
     if (kind === SPACE) continue
+    let hash = Math.imul(FNV_OFFSET ^ first, FNV_PRIME)
     if (kind === WORD)
       while (i < length) {
         const unit = text.charCodeAt(i)
-        const next = KINDS[unit]!
-        if (next === WORD) i++
-        else if (isApostrophe(unit) && i + 1 < length && KINDS[text.charCodeAt(i + 1)] === WORD) i += 2
-        else break
+        if (KINDS[unit] === WORD) {
+          hash = Math.imul(hash ^ unit, FNV_PRIME)
+          i++
+        } else if (isApostrophe(unit) && i + 1 < length && KINDS[text.charCodeAt(i + 1)] === WORD) {
+          hash = Math.imul(Math.imul(hash ^ unit, FNV_PRIME) ^ text.charCodeAt(i + 1), FNV_PRIME)
+          i += 2
+        } else break
       }
-    if (visit(start, i) === false) return
+    if (visit(start, i, hash) === false) return
   }
 }
 

@@ -65,8 +65,8 @@ export function readDocuments(corpus: Corpus, maximumTokens: number, totalTokens
     const folded = text.toLowerCase()
     ids.push(BOUNDARY)
     const first = ids.length
-    eachToken(folded, (start, end) => {
-      const id = words.idOf(folded, start, end)
+    eachToken(folded, (start, end, hash) => {
+      const id = words.idOf(folded, start, end, hash)
       if (id === frequency.length) {
         frequency.push(0)
         lastSeen.push(-1)
@@ -179,7 +179,7 @@ class Int32List {
 /** Numbers words in the order in which they are first met; reads them out of a text without cutting it. */
 class WordTable {
   #vocabulary: string[]
-  #hashes: number[] = [0]
+  #hashes = new Int32Array(1 << 13)
   #index = new Int32Array(1 << 14).fill(-1)
 
   /** Appends new words to `vocabulary`, which has one entry that is no word. */
@@ -187,10 +187,9 @@ class WordTable {
     this.#vocabulary = vocabulary
   }
 
-  idOf(text: string, start: number, end: number): number {
-    let hash = 0x811c9dc5
-    for (let i = start; i < end; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
-    hash = (hash ^ (hash >>> 15)) >>> 0
+  /** The number of the word at these places of the text, whose hash it is (eachToken). */
+  idOf(text: string, start: number, end: number, tokenHash: number): number {
+    const hash = tokenHash ^ (tokenHash >>> 15)
     const mask = this.#index.length - 1
     let place = hash & mask
     for (let id = this.#index[place]!; id >= 0; id = this.#index[place]!) {
@@ -198,9 +197,9 @@ class WordTable {
       place = (place + 1) & mask
     }
     const id = this.#vocabulary.push(text.slice(start, end)) - 1
-    this.#hashes.push(hash)
+    this.#hashes[id] = hash
     this.#index[place] = id
-    if (this.#vocabulary.length * 2 > this.#index.length) this.#grow()
+    if (this.#vocabulary.length === this.#hashes.length) this.#grow()
     return id
   }
 
@@ -211,6 +210,9 @@ class WordTable {
   }
 
   #grow(): void {
+    const hashes = new Int32Array(this.#hashes.length * 2)
+    hashes.set(this.#hashes)
+    this.#hashes = hashes
     this.#index = new Int32Array(this.#index.length * 2).fill(-1)
     const mask = this.#index.length - 1
     for (let id = 1; id < this.#vocabulary.length; id++) {
