@@ -14,13 +14,30 @@ import { modelAdd } from './tools/modelAdd.ts'
 import { modelList } from './tools/modelList.ts'
 import { modelPull } from './tools/modelPull.ts'
 import { modelVerify } from './tools/modelVerify.ts'
+import { referenceAdd } from './tools/referenceAdd.ts'
+import { referenceList } from './tools/referenceList.ts'
+import { referenceRemove } from './tools/referenceRemove.ts'
 import { reverify } from './tools/reverify.ts'
 import { witness } from './tools/witness.ts'
 import type { Tool, ToolContext, ToolExit, ToolSettings } from './tools/tool.ts'
 import { defaultModelCache } from './verifier/embedding/modelCache.ts'
 import { parseDevice } from './verifier/embedding/onnxRuntime.ts'
 
-const TOOLS: readonly Tool[] = [doctor, modelList, modelPull, modelVerify, modelAdd, benchmarkAdd, benchNumerics, reverify, check, witness]
+const TOOLS: readonly Tool[] = [
+  doctor,
+  modelList,
+  modelPull,
+  modelVerify,
+  modelAdd,
+  benchmarkAdd,
+  referenceAdd,
+  referenceList,
+  referenceRemove,
+  benchNumerics,
+  reverify,
+  check,
+  witness,
+]
 
 function readSettings(env: NodeJS.ProcessEnv): ToolSettings {
   return {
@@ -31,6 +48,7 @@ function readSettings(env: NodeJS.ProcessEnv): ToolSettings {
     model: env['ASSAY_MODEL'] === 'none' ? null : (env['ASSAY_MODEL'] ?? 'default'),
     gateway: env['ASSAY_GATEWAY'],
     benchmarks: resolve(env['ASSAY_BENCHMARKS'] ?? join(env['ASSAY_DATA'] ?? 'data', 'benchmarks.json')),
+    references: resolve(env['ASSAY_REFERENCES'] ?? join(env['ASSAY_DATA'] ?? 'data', 'references.json')),
   }
 }
 

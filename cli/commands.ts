@@ -15,6 +15,9 @@ import { modelVerify } from './commands/modelVerify.ts'
 import { publish } from './commands/publish.ts'
 import { receipt } from './commands/receipt.ts'
 import { report } from './commands/report.ts'
+import { referenceAdd } from './commands/referenceAdd.ts'
+import { referenceList } from './commands/referenceList.ts'
+import { referenceRemove } from './commands/referenceRemove.ts'
 import { reverify } from './commands/reverify.ts'
 import { runFinish } from './commands/runFinish.ts'
 import { runStart } from './commands/runStart.ts'
@@ -48,6 +51,9 @@ export const COMMANDS: readonly Command[] = [
   modelVerify,
   modelAdd,
   benchmarkAdd,
+  referenceAdd,
+  referenceList,
+  referenceRemove,
   benchNumerics,
   demo,
 ]

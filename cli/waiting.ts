@@ -6,7 +6,16 @@ import { describeProgress } from './versionText.ts'
 const POLL_MS = 500
 
 /** Resolves when the version is verified or has failed. */
-export async function waitForVerdict({ registry, output, delay, signal }: CommandContext, ref: string): Promise<Version> {
+export function waitForVerdict(context: CommandContext, ref: string): Promise<Version> {
+  return waitForVersion(context, ref, ({ state }) => state === 'verified')
+}
+
+/** Resolves when the version is as far as one waits for, or has failed. */
+export async function waitForVersion(
+  { registry, output, delay, signal }: CommandContext,
+  ref: string,
+  isThere: (version: Version) => boolean,
+): Promise<Version> {
   const progress = output.progress('working', 'rows')
   let state: string | null = null
   for (;;) {
@@ -17,7 +26,7 @@ export async function waitForVerdict({ registry, output, delay, signal }: Comman
       state = version.state
     }
     if (version.progress != null) progress.update(version.progress.done, version.progress.total ?? undefined)
-    if (version.state === 'verified' || version.state === 'failed') {
+    if (version.state === 'failed' || isThere(version)) {
       progress.end()
       return version
     }

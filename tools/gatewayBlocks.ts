@@ -1,7 +1,11 @@
 /** Blocks from a trustless gateway (https://specs.ipfs.tech/http-gateways/trustless-gateway/): whatever it answers is hashed. */
 import { hash } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { blockMatches, type CID } from '../core/cid.ts'
 import { Problem, messageOf } from '../core/problem.ts'
+import { type Blocks, openBlocks } from '../store/blocks.ts'
 
 const MAX_BLOCK_BYTES = 4 * 1024 * 1024
 
@@ -30,4 +34,12 @@ export function gatewayBlocks(gateway: string): (cid: CID, signal?: AbortSignal)
       throw new Problem('block-corrupt', `what the gateway ${gateway} sends is not ${cid.toString()}`)
     return bytes
   }
+}
+
+/** Blocks that are had from a gateway when they are asked for, and kept on disk until the stack ends. */
+export async function openGatewayBlocks(gateway: string, owner: AsyncDisposableStack): Promise<Blocks> {
+  const dir = await mkdtemp(join(tmpdir(), 'assay-blocks-'))
+  owner.defer(() => rm(dir, { recursive: true, force: true }))
+  const remote = { fetch: gatewayBlocks(gateway), send: () => Promise.reject(new Error('nothing is pinned here')) }
+  return owner.use(await openBlocks({ dir, fsync: false, remote }))
 }

