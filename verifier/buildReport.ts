@@ -22,7 +22,7 @@ import { runOnThread } from './detectorThread.ts'
 import type { Corpus, DetectorAbstained, DetectorResult, Embeddings } from './detectors/detector.ts'
 import { fingerprintsOf } from './embedding/fingerprints.ts'
 import { similarityToleranceMillionths } from './numerics/tolerance.ts'
-import { readCorpus } from './readCorpus.ts'
+import { readCorpus, type ReadCorpusOptions } from './readCorpus.ts'
 import { DETECTORS, needsLayers } from './recipe.ts'
 import type { EmbeddingSource } from './shards/storedEmbeddings.ts'
 import { judgeProperties, worstState } from './verdict.ts'
@@ -45,7 +45,7 @@ export interface BuildReportOptions {
 /** What no detector of this verifier looks at, for every report. */
 const NOT_COVERED = [
   'Triggers that are a style or a sentence structure, and triggers in few texts that keep their true label.',
-  'Columns other than the text and the label; images, sound and other binary values, of which only exact copies are found.',
+  'Columns other than the text and the label, but for personal data, secrets, missing values and identifiers; images, sound and other binary values, of which only exact copies are found.',
 ]
 
 /** Finds what there is to find and stores findings and evidence; the caller pins them. Throws `not-found` for a recipe of another program. */
@@ -59,6 +59,7 @@ export async function buildReport(options: BuildReportOptions): Promise<Report> 
     index: index.document,
     manifest,
     columns,
+    survey: surveyOf(jobs),
     signal,
     onProgress: (done) => onProgress({ stage: 'reading samples', done, total: sampleCount }),
   })
@@ -91,6 +92,14 @@ export async function buildReport(options: BuildReportOptions): Promise<Report> 
     },
     notCovered: [...columns.notes, ...NOT_COVERED],
   }
+}
+
+/** How far the columns are looked at that no detector keeps; undefined where none asks. */
+function surveyOf(jobs: readonly DetectorJob[]): ReadCorpusOptions['survey'] {
+  const asking = jobs.filter(({ detector }) => detector.surveys === true)
+  const most = (name: string) =>
+    Math.max(0, ...asking.map(({ reference: { parameters } }) => (typeof parameters[name] === 'number' ? parameters[name] : 0)))
+  return asking.length === 0 ? undefined : { phoneLookups: most('phoneLookups'), keptValues: most('keptValues') }
 }
 
 interface Material {
@@ -231,10 +240,11 @@ function findingsTable(
     if (!result.ran) continue
     const mask = detector.flag === undefined ? 0 : flagMask(detector.flag)
     for (let sample = 0; sample < sampleCount; sample++) if (result.flagged[sample]) flags[sample]! |= mask
-    scores.set(
-      detector.id,
-      result.scores.values.map((score, sample) => (result.scores.valid[sample] ? score : NO_SCORE)),
-    )
+    if (result.scores.valid.includes(1))
+      scores.set(
+        detector.id,
+        result.scores.values.map((score, sample) => (result.scores.valid[sample] ? score : NO_SCORE)),
+      )
     if (result.clusters !== undefined) clusters.set(detector.id, result.clusters)
   }
   return encodeFindings({ flags, scores, clusters })

@@ -39,7 +39,9 @@ export function chooseColumns(index: Pick<SampleIndex, 'schema' | 'statistics'>,
   const response = text === null ? null : byName(strings, RESPONSE_NAMES, text)
   const unread = strings.filter((field) => field.name !== text && field.name !== response)
   if (unread.length > 0 && text !== null)
-    notes.push(`Only the column "${text}" was read as text, not: ${listed(unread.map((field) => field.name))}.`)
+    notes.push(
+      `Only the column "${text}" was read as text; looked through for personal data and secrets alone were: ${listed(unread.map((field) => field.name))}.`,
+    )
   if (response !== null) notes.push(`The column "${response}" was read as the response to "${text}", and only held against it.`)
   return { text, label, response, guessed: (text !== null && text !== named.text) || (label !== null && label !== named.label), notes }
 }
@@ -69,10 +71,12 @@ function isLabel(field: Field): boolean {
 }
 
 function isChat({ type }: Field): boolean {
-  return type.type === 'list' && holdsText(type.items)
+  return type.type === 'list' && type.items.type !== 'list' && holdsText(type.items)
 }
 
-function holdsText(type: FieldType): boolean {
+/** Whether strings stand in values of a type, at any depth. */
+export function holdsText(type: FieldType): boolean {
+  if (type.type === 'list') return holdsText(type.items)
   return type.type === 'utf8' || (type.type === 'struct' && type.fields.some((field) => holdsText(field.type)))
 }
 

@@ -1,6 +1,7 @@
 /** The samples of one index in memory, as detectors see them. */
 import { canonicalText } from './text/canonical.ts'
 import type { Corpus } from './detectors/detector.ts'
+import type { Survey } from './quality/survey.ts'
 
 export interface CorpusColumns {
   /** One a sample; null where the sample has none. */
@@ -12,12 +13,14 @@ export interface CorpusColumns {
   digests: Uint8Array
   language: string | null
   domain: string | null
+  /** Where all columns were looked at. */
+  survey?: Survey | undefined
   /** 32 bytes. */
   seed: Uint8Array
 }
 
 /** A corpus over columns of equal length. Canonical forms are made when first asked for and kept. */
-export function createCorpus({ texts, labels, responses = [], digests, language, domain, seed }: CorpusColumns): Corpus {
+export function createCorpus({ texts, labels, responses = [], digests, language, domain, survey, seed }: CorpusColumns): Corpus {
   const canonical: (string | null | undefined)[] = Array.from({ length: texts.length })
   return {
     count: texts.length,
@@ -33,6 +36,7 @@ export function createCorpus({ texts, labels, responses = [], digests, language,
     digest: (sample) => digests.subarray(sample * 32, sample * 32 + 32),
     language,
     domain,
+    survey,
     seed,
   }
 }

@@ -4,45 +4,65 @@ import type { Manifest } from '../core/documents/manifest.ts'
 import type { SampleIndex } from '../core/documents/sampleIndex.ts'
 import { DIGEST_LENGTH } from '../core/hash.ts'
 import { rowReader } from '../core/samples/arrow.ts'
+import { columnIndex } from '../core/samples/columnReader.ts'
 import type { Blocks } from '../store/blocks.ts'
 import { digestRecords, RECORD_BYTES, sampleOf } from '../store/digestTable.ts'
 import { openSamples } from '../store/samples.ts'
 import { type ChosenColumns, labelOf, textOf } from './columns.ts'
 import type { CorpusColumns } from './corpus.ts'
+import { createSurveyor, isSurveyed, type SurveyOptions } from './quality/survey.ts'
 
 export interface ReadCorpusOptions {
   blocks: Blocks
   index: SampleIndex
   manifest: Manifest
   columns: ChosenColumns
+  /** Whether all columns are looked at, and how far. */
+  survey?: Pick<SurveyOptions, 'phoneLookups' | 'keptValues'> | undefined
   signal: AbortSignal
   /** Hears how many samples were read. */
   onProgress: (samples: number) => void
 }
 
-export async function readCorpus({ blocks, index, manifest, columns, signal, onProgress }: ReadCorpusOptions): Promise<CorpusColumns> {
+export async function readCorpus(options: ReadCorpusOptions): Promise<CorpusColumns> {
+  const { blocks, index, manifest, columns, signal, onProgress } = options
   const texts: (string | null)[] = []
   const labels: (string | null)[] = []
   const responses: (string | null)[] = []
-  const read = index.schema.filter(({ name }) => name === columns.text || name === columns.label || name === columns.response)
+  const { text, label, response } = columns
+  const language = manifest.language ?? null
+  const surveyor =
+    options.survey === undefined
+      ? null
+      : createSurveyor({ schema: index.schema, sampleCount: index.sampleCount, text, label, response, language, ...options.survey })
+  const read = index.schema.filter(
+    ({ name, type }) => name === text || name === label || name === response || (surveyor !== null && isSurveyed(type)),
+  )
+  const opaque = surveyor === null ? [] : index.schema.filter((field) => !read.includes(field))
   for await (const batch of openSamples(blocks, index).rows()) {
     signal.throwIfAborted()
+    for (const { name } of opaque) {
+      const column = batch.data.children[columnIndex(batch.schema.fields, name)]
+      surveyor?.addOpaque(name, { first: texts.length, count: batch.numRows, isPresent: (i) => column?.getValid(i) === true })
+    }
     const rowAt = rowReader(read, batch)
     for (let i = 0; i < batch.numRows; i++) {
       const row = rowAt(i)
-      texts.push(columns.text === null ? null : textOf(row[columns.text]))
-      labels.push(columns.label === null ? null : labelOf(row[columns.label]))
-      if (columns.response !== null) responses.push(textOf(row[columns.response]))
+      texts.push(text === null ? null : textOf(row[text]))
+      labels.push(label === null ? null : labelOf(row[label]))
+      if (response !== null) responses.push(textOf(row[response]))
+      surveyor?.add(row)
     }
     onProgress(texts.length)
   }
   return {
     texts,
     labels,
-    ...(columns.response === null ? {} : { responses }),
+    ...(response === null ? {} : { responses }),
     digests: await readDigests(blocks, index, signal),
-    language: manifest.language ?? null,
+    language,
     domain: manifest.domain ?? null,
+    ...(surveyor === null ? {} : { survey: surveyor.survey }),
     seed: hexToBytes(index.tree.rootHash),
   }
 }

@@ -5,13 +5,19 @@ import type { Sha256 } from '../core/hash.ts'
 import type { DataSetReference } from './compared.ts'
 import { contaminationEmbedding } from './detectors/contaminationEmbedding.ts'
 import { contaminationNgram } from './detectors/contaminationNgram.ts'
+import { classImbalance } from './detectors/classImbalance.ts'
 import type { Detector } from './detectors/detector.ts'
 import { exactDuplicate } from './detectors/exactDuplicate.ts'
 import { hiddenContent } from './detectors/hiddenContent.ts'
+import { identifierColumn } from './detectors/identifierColumn.ts'
 import { labelError } from './detectors/labelError.ts'
 import { nearDuplicate } from './detectors/nearDuplicate.ts'
+import { nulls } from './detectors/nulls.ts'
 import { outlier } from './detectors/outlier.ts'
+import { personalData } from './detectors/personalData.ts'
+import { secret } from './detectors/secret.ts'
 import { semanticDuplicate } from './detectors/semanticDuplicate.ts'
+import { spuriousCorrelation } from './detectors/spuriousCorrelation.ts'
 import { syntheticText } from './detectors/syntheticText.ts'
 import { trigger } from './detectors/trigger.ts'
 import { triggerInstruct } from './detectors/triggerInstruct.ts'
@@ -33,6 +39,12 @@ export const DETECTORS: readonly Detector[] = [
   outlier,
   syntheticText,
   labelError,
+  personalData,
+  secret,
+  nulls,
+  classImbalance,
+  identifierColumn,
+  spuriousCorrelation,
 ]
 
 /** Whether one of the detectors reads the model's inner layers: then they are stored with the embeddings. */

@@ -7,6 +7,7 @@ import type { Power } from '../../core/documents/report.ts'
 import type { Finding, FindingProperty, FlagName } from '../../core/findings.ts'
 import type { NeighbourSearch } from '../knn/search.ts'
 import type { VectorSource } from '../vectors.ts'
+import type { Survey } from '../quality/survey.ts'
 
 /** The samples of an index as detectors see them; sample numbers run from 0 to `count` − 1. */
 export interface Corpus {
@@ -24,6 +25,8 @@ export interface Corpus {
   /** BCP 47 language and kind of text as declared in the manifest. */
   readonly language: string | null
   readonly domain: string | null
+  /** What was seen of all columns while they were read; absent where only these were. */
+  readonly survey?: Survey | undefined
   /** 32 bytes that depend on the samples alone (the root of the sample tree): the seed of everything that looks random. */
   readonly seed: Uint8Array
 }
@@ -156,6 +159,8 @@ export interface Detector {
   readonly flag?: FlagName
   /** Where one is true and the corpus or the recipe lacks it, the detector is not run and the report says so. */
   readonly needs: Needs
+  /** Whether it reads the survey of all columns, where there is one: then it is made. */
+  readonly surveys?: true
   /** The recipe's defaults: integers, strings, booleans and lists of them. */
   readonly parameters: Readonly<Record<string, Parameter>>
   run(context: DetectorContext): Promise<DetectorResult | DetectorAbstained>
