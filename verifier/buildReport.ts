@@ -71,7 +71,7 @@ export async function buildReport(options: BuildReportOptions): Promise<Report> 
 
   options.onResults?.(new Map(jobs.map(({ detector }, i) => [detector.id, results[i]!])))
   const outcomes = jobs.map(({ detector }, i) => ({ id: detector.id, property: detector.property, result: results[i]! }))
-  const properties = judgeProperties(outcomes, sampleCount, recipe.document.verdict)
+  const properties = judgeProperties(outcomes, sampleCount, recipe.document.verdict, manifest.synthetic)
   const evidence = results.flatMap((result) => (result.ran ? result.findings : [])).slice(0, MAX_FINDINGS)
   return {
     kind: 'report',

@@ -1,10 +1,12 @@
 /**
  * From detectors' results to a state for each of the five properties (DETECTION.md §5): Holm's correction over the detectors of a
- * property, CLEAR only with coverage and power, INCONCLUSIVE with the reason. Pure, and short enough to be followed with a pencil.
+ * property, CLEAR only with coverage and power, INCONCLUSIVE with the reason. What is found of synthetic content is then compared with
+ * what the contributor declares of it (declaration.ts). Pure, and short enough to be followed with a pencil.
  */
 import type { Recipe } from '../core/documents/recipe.ts'
 import { PROPERTIES, type Property, type PropertyResult, type State } from '../core/documents/report.ts'
 import type { FindingProperty } from '../core/findings.ts'
+import { compareDeclaration, type Declaration, UNDECLARED } from './declaration.ts'
 import type { DetectorAbstained, DetectorResult } from './detectors/detector.ts'
 
 /** What a detector said, with the property it speaks of. */
@@ -20,10 +22,18 @@ const MILLION = 1_000_000
 const SEVERITY: Readonly<Record<State, number>> = { CLEAR: 0, INCONCLUSIVE: 1, FLAGGED: 2 }
 
 /** The five properties in their order. */
-export function judgeProperties(outcomes: readonly Outcome[], sampleCount: number, thresholds: Recipe['verdict']): PropertyResult[] {
+export function judgeProperties(
+  outcomes: readonly Outcome[],
+  sampleCount: number,
+  thresholds: Recipe['verdict'],
+  declared: Declaration = UNDECLARED,
+): PropertyResult[] {
   return PROPERTIES.map((property) => {
     const own = outcomes.filter((outcome) => outcome.property === property)
-    const judge = (judged: readonly Outcome[]) => judgeProperty(property, judged, sampleCount, thresholds)
+    const judge = (judged: readonly Outcome[]) => {
+      const result = judgeProperty(property, judged, sampleCount, thresholds)
+      return property === 'synthetic_share' ? compareDeclaration(result, declared) : result
+    }
     return withDoubtOfDigits(
       judge(own),
       [0, 1].map((end) => judge(own.map((outcome) => atExtreme(outcome, end)))),

@@ -23,7 +23,7 @@ export const Source = z
   })
   .meta({ id: 'Source' })
 
-/** What the contributor declares of synthetic content: compared with what is measured, not punished. */
+/** What the contributor declares of synthetic content: compared with what is measured, not punished (verifier/declaration.ts). */
 export const SyntheticDeclaration = z
   .strictObject({
     share: z.enum(['none', 'some', 'all', 'unknown']),

@@ -21,7 +21,7 @@ export const PropertyResult = z
   .strictObject({
     property: Property,
     state: State,
-    /** Why it is flagged or inconclusive, for a person. */
+    /** Why it is flagged or inconclusive, or clear because it is as declared; for a person. */
     reasons: z.array(z.string().max(2048)).max(64),
     flaggedSamples: Count,
     /** Lower 95 % confidence bound of the affected share, in millionths. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Power, Property, PropertyResult } from '../../core/documents/report.ts'
+import type { Declaration } from '../../verifier/declaration.ts'
 import type { DetectorResult } from '../../verifier/detectors/detector.ts'
 import { judgeProperties, type Outcome, worstState } from '../../verifier/verdict.ts'
 
@@ -24,6 +25,73 @@ function judge(outcomes: Outcome[]): PropertyResult {
 }
 
 const FOUND: Power[] = [{ attack: 'word', minimumRateMillionths: 2500 }]
+
+/** What becomes of synthetic_share where so many samples are flagged, at this lower bound, under this declaration. */
+function declaring(share: Declaration['share'], fields: Parameters<typeof outcome>[2], generators: string[] = []): PropertyResult {
+  const outcomes = [outcome('synthetic_share', 'synth', fields)]
+  return judgeProperties(outcomes, SAMPLES, THRESHOLDS, { share, generators }).find(({ property }) => property === 'synthetic_share')!
+}
+
+const MANY = { flags: 40, pValue: 1e-9, lowerBoundSamples: 31 }
+const NONE = { pValue: 0.4 }
+
+describe('what is declared of synthetic content', () => {
+  it('is contradicted by more than chance explains, and the report says by how much', () => {
+    const { state, reasons, lowerBoundMillionths } = declaring('none', MANY)
+    assert.deepEqual([state, lowerBoundMillionths], ['FLAGGED', 310_000])
+    assert.deepEqual(reasons, [
+      'Declared: none of it is synthetic. Measured: at least 31 % of it (95 % confidence) is unlike the human references.',
+      'synth saw it',
+    ])
+  })
+
+  it('is no offence where it is declared', () => {
+    for (const share of ['some', 'all'] as const) {
+      const { state, reasons, flaggedSamples } = declaring(share, MANY, ['a', 'b', 'c', 'd', 'e'])
+      assert.deepEqual([state, flaggedSamples], ['CLEAR', 40])
+      assert.equal(
+        reasons[0],
+        `As declared. Declared: ${share} of it is synthetic (generators: a, b, c, d and 1 more). Measured: at least 31 % of it (95 % confidence) is unlike the human references.`,
+      )
+    }
+  })
+
+  it('is as measured where nothing contradicts it', () => {
+    for (const share of ['none', 'some', 'unknown'] as const) assert.deepEqual(declaring(share, NONE).state, 'CLEAR')
+    for (const share of ['none', 'some', 'unknown', 'all'] as const)
+      assert.equal(declaring(share, { ...NONE, looked: 10 }).state, 'INCONCLUSIVE', share)
+  })
+
+  it('is not confirmed where all is declared and none is measured', () => {
+    const { state, reasons } = declaring('all', NONE)
+    assert.equal(state, 'INCONCLUSIVE')
+    assert.match(reasons[0]!, /^Declared: all of it is synthetic\. Measured: no more texts .* so nothing confirms it\.$/)
+  })
+
+  it('that is left out is said to be', () => {
+    const { state, reasons } = declaring('unknown', { ...MANY, lowerBoundSamples: 0 })
+    assert.equal(state, 'FLAGGED')
+    assert.match(reasons[0]!, /^The contributor does not say .* Measured: more of the texts than chance explains is unlike/)
+  })
+
+  it('changes nothing of the other properties', () => {
+    const poison = [outcome('poison', 'a', { flags: 7, pValue: 0 })]
+    const declared = judgeProperties(poison, SAMPLES, THRESHOLDS, { share: 'all', generators: [] })
+    const [own, other] = [declared, judgeProperties(poison, SAMPLES, THRESHOLDS)].map((all) =>
+      all.find(({ property }) => property === 'poison'),
+    )
+    assert.deepEqual(own, other)
+  })
+
+  it('is compared at both ends of what last digits decide', () => {
+    const extremes = [
+      { flagged: new Uint8Array(SAMPLES), pValue: 0.4, lowerBoundSamples: 0, findings: [] },
+      { flagged: new Uint8Array(SAMPLES), pValue: 1e-9, lowerBoundSamples: 30, findings: [] },
+    ]
+    assert.equal(declaring('none', { ...MANY, extremes }).state, 'INCONCLUSIVE')
+    assert.equal(declaring('some', { ...MANY, extremes }).state, 'CLEAR')
+  })
+})
 
 describe('a property', () => {
   it('is flagged by a fact, with the count of samples and their share', () => {
