@@ -136,6 +136,7 @@ test('inner layers come along when they are asked for, and change no bit of the 
   assert.deepEqual(
     full.layers?.map(({ name, dimensions, count }) => [name, dimensions, count]),
     [
+      ['block-2', 768, 3],
       ['block-3', 768, 3],
       ['block-4', 768, 3],
     ],
@@ -193,7 +194,7 @@ test('a text of a megabyte costs no more than its beginning', async () => {
   const megabyte = words(250_000)
   assert.ok(megabyte.length > 1_000_000)
   const solid = '\u00e9'.repeat(1_000_000)
-  const { vectors } = await embed([megabyte, words(200), solid, solid.slice(0, 20_000)])
+  const { vectors } = await embed([megabyte, words(maxTokens), solid, solid.slice(0, 20_000)])
   assert.deepEqual(vectors[0], vectors[1])
   assert.deepEqual(vectors[2], vectors[3])
 })

@@ -15,7 +15,7 @@ import { encodeModel as encodeGraph } from '../../verifier/onnx/write.ts'
 import { SMALL_FILES, SMALL_WIDTH, smallGraph } from './smallModels.ts'
 
 const GOLDEN = {
-  'sentence-transformers/all-MiniLM-L6-v2': 'baguqeera2hwqewdylmj5rmnd7p6fuzpivrzj2mtazz56tl3acun7fvjsw6kq',
+  'sentence-transformers/all-MiniLM-L6-v2': 'baguqeerai4b55vj4aqknjab26bsj6qsou4kostcluvjmxlgsntip7vzatakq',
   'thenlper/gte-small': 'baguqeera3ljwin4ehto4gitovqibaw6cuylg4r53grayzn3wxhnn3jbddeca',
 }
 
