@@ -20,7 +20,7 @@ import { sql } from 'kysely'
 import { createApp } from './api/app.ts'
 import { DEFAULT_LIMITS } from './api/context.ts'
 import { bytesToHex } from './core/bytes.ts'
-import { CODEC_DAG_JSON } from './core/cid.ts'
+import { type CID, CODEC_DAG_JSON } from './core/cid.ts'
 import type { Encoded } from './core/documents/document.ts'
 import type { Recipe } from './core/documents/recipe.ts'
 import type { Signer } from './core/keys.ts'
@@ -73,6 +73,7 @@ async function runNode(settings: Settings, signal: AbortSignal): Promise<void> {
     ...benchmarkReferences(await benchmarkSettings.read(settings.benchmarks)),
     ...(await referenceSettings.read(settings.references)),
   ]
+  const compared = references.map(({ index }) => index)
   const recipe = buildRecipe(model === undefined ? [] : [model.reference], undefined, blocks.hash, references)
   if (settings.roles.has('api')) {
     if (manifest !== null) await blocks.put(CODEC_DAG_JSON, encodeModel(manifest.model, blocks.hash).bytes)
@@ -86,7 +87,7 @@ async function runNode(settings: Settings, signal: AbortSignal): Promise<void> {
   )
   const working = [
     ...(sequencer === null ? [] : [keepLog(sequencer, { isWitnessed: settings.witnessPolicy !== undefined, report, signal })]),
-    ...startWorkers({ settings, db, blocks, keys, recipe, model, signal }),
+    ...startWorkers({ settings, db, blocks, keys, recipe, model, compared, signal }),
   ]
   console.log(`assay: ready on ${server.url} (${[...settings.roles].join(', ')})`)
 
@@ -233,9 +234,9 @@ async function listen({ host, port }: Settings, db: Database, createHttpApp: (ur
 /** Shards that a process embeds at once: while one is read and stored, the model is at the other. */
 const EMBEDDING_LOOPS = 2
 
-function startWorkers(parts: NodeParts & { model: ShardModel | undefined; signal: AbortSignal }): Promise<void>[] {
-  const { settings, db, blocks, keys, recipe, model, signal } = parts
-  const verifying: Aims = { recipe: recipe.cid, model: model?.key }
+function startWorkers(parts: NodeParts & { model: ShardModel | undefined; compared: CID[]; signal: AbortSignal }): Promise<void>[] {
+  const { settings, db, blocks, keys, recipe, model, compared, signal } = parts
+  const verifying: Aims = { recipe: recipe.cid, model: model?.key, compared }
   const work: { role: Role; aims: Aims; handlers: WorkerOptions['handlers'] }[] = [
     { role: 'indexer', aims: { recipe: null }, handlers: { index: createIndexHandler({ db, blocks, signer: keys.indexer, clock }) } },
     {

@@ -56,6 +56,8 @@ export interface Aims {
   recipe: CID | null
   /** Names the vectors that the recipe's detectors need (embeddings.ts); absent where they need none. */
   model?: string | undefined
+  /** Indices that others are compared with under the recipe: their vectors by the model are needed whether or not they have a report. */
+  compared?: readonly CID[] | undefined
 }
 
 /** Shards of one index that are waiting at the same time: enough for every worker, and other data sets have their turn in between. */
@@ -69,21 +71,23 @@ export async function missingJobs(db: Database, aims: Aims): Promise<MissingJob[
 }
 
 /** The query behind `missingJobs`: kind, key, subject, created_at and, among the jobs of one subject, part. */
-function missing({ recipe, model }: Aims): RawBuilder<unknown> {
+function missing({ recipe, model, compared = [] }: Aims): RawBuilder<unknown> {
   const unindexed = sql`select 'index' as kind, manifest_cid as key, manifest_cid as subject, created_at, 0::bigint as part
     from versions where state = 'pinned'`
   if (recipe === null) return unindexed
-  const unreported = sql`(select index_cid, created_at from versions v where index_cid is not null and not exists (
-    select from reports r where r.index_cid = v.index_cid and r.recipe_cid = ${recipe.toString()})) as unreported`
+  const isUnreported = sql`not exists (select from reports r where r.index_cid = v.index_cid and r.recipe_cid = ${recipe.toString()})`
+  const unreported = sql`(select index_cid, created_at from versions v where index_cid is not null and ${isUnreported}) as unreported`
   const verify = sql`select 'verify', index_cid || '/' || ${recipe.toString()}::text, index_cid, unreported.created_at, 0 from ${unreported}`
   if (model === undefined) return sql`${unindexed} union all ${verify}`
+  const unread = sql`(select index_cid, created_at from versions v where index_cid is not null
+    and (${isUnreported} or index_cid = any(${compared.map(String)}::text[]))) as unread`
   return sql`${unindexed}
     union all
-    select 'plan', index_cid || '/' || ${model}::text, index_cid, created_at, 0 from ${unreported}
-      where not exists (select from embeddings e where e.index_cid = unreported.index_cid and e.model = ${model})
+    select 'plan', index_cid || '/' || ${model}::text, index_cid, created_at, 0 from ${unread}
+      where not exists (select from embeddings e where e.index_cid = unread.index_cid and e.model = ${model})
     union all
-    select 'embed', index_cid || '/' || e.model || '/' || first_sample, index_cid, unreported.created_at, first_sample
-      from ${unreported} join embeddings e using (index_cid) cross join lateral (
+    select 'embed', index_cid || '/' || e.model || '/' || first_sample, index_cid, unread.created_at, first_sample
+      from ${unread} join embeddings e using (index_cid) cross join lateral (
         select first_sample from generate_series(0, e.sample_count - 1, e.shard_samples) as first_sample where not exists (
           select from embedding_shards s where s.index_cid = e.index_cid and s.model = e.model and s.first_sample = first_sample.first_sample)
         order by first_sample limit ${SHARDS_AHEAD}) as shards

@@ -83,6 +83,26 @@ test('with a model an index is planned, embedded shard by shard and then verifie
   assert.deepEqual(await kinds(), [])
 })
 
+test('what others are compared with is embedded by a model of later, though it has its report', async () => {
+  await using db = await testDatabase()
+  const [model, later] = ['ab'.repeat(32), 'cd'.repeat(32)]
+  const manifest = await publish(db, 'ada/engine')
+  const { cid: index } = testIndex(manifest)
+  await completeIndex(db, manifest, attestationBy(ada, 'index', testIndex(manifest)))
+  const report = testReport(index, recipe)
+  await completeReport(db, report, attestationBy(ada, 'report', report))
+  const kinds = async (aims: object) => (await missingJobs(db, { recipe, model: later, ...aims })).map(({ kind }) => kind)
+  assert.deepEqual(await kinds({}), [])
+  assert.deepEqual(await kinds({ compared: [index] }), ['plan'])
+  await saveEmbeddingPlan(db, { index, model, textColumn: 'text', sampleCount: 1, shardSamples: 100, sources: [], origins: null })
+  const plan = { index, model: later, textColumn: 'text', sampleCount: 150, shardSamples: 100, sources: [], origins: null }
+  await saveEmbeddingPlan(db, plan)
+  assert.deepEqual(await kinds({ compared: [index] }), ['embed', 'embed'])
+  await saveEmbeddingShard(db, plan, { firstSample: 0, sampleCount: 100, cid: textCid('a'), copiedSamples: 0 })
+  await saveEmbeddingShard(db, plan, { firstSample: 100, sampleCount: 50, cid: textCid('b'), copiedSamples: 0 })
+  assert.deepEqual(await kinds({ compared: [index] }), [])
+})
+
 test('an index without texts is verified without shards', async () => {
   await using db = await testDatabase()
   const model = 'ab'.repeat(32)
