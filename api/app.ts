@@ -6,6 +6,7 @@ import { documentRoutes } from './documents.ts'
 import { eventRoutes } from './events.ts'
 import { fileRoutes } from './files.ts'
 import { gatewayRoutes } from './gateway.ts'
+import { hubRoutes } from './hub/hub.ts'
 import { logRoutes } from './log.ts'
 import { addOpenApi } from './openapi.ts'
 import { createErrorHandler, handleNotFound } from './problems.ts'
@@ -45,6 +46,7 @@ export function createApp(ctx: ApiContext): OpenAPIHono {
     gatewayRoutes,
   ])
     app.route('/', routes(ctx) as OpenAPIHono)
+  app.route('/', hubRoutes(ctx))
   addOpenApi(app, ctx.publicUrl)
   return app
 }

@@ -9,6 +9,7 @@ export interface AccountEnv {
   Variables: {
     /** did:key of the token's holder. */
     account: string
+    scopes: Scope[]
     token: string
   }
 }
@@ -26,6 +27,7 @@ export function requireScope(ctx: ApiContext, scope?: Scope): MiddlewareHandler<
     if (scope !== undefined && !account.scopes.includes(scope))
       throw new Problem('forbidden', `the token lacks the scope "${scope}"; ask for it with POST /v1/tokens`)
     c.set('account', account.account)
+    c.set('scopes', account.scopes)
     c.set('token', token)
     await next()
   }

@@ -9,6 +9,7 @@ import { CID, CODEC_DAG_JSON, parseCid } from '../core/cid.ts'
 import { Problem } from '../core/problem.ts'
 import { listDirectory } from '../core/unixfs/reader.ts'
 import type { ApiContext } from './context.ts'
+import { attachment } from './http/attachment.ts'
 import { serveBytes, serveFile } from './http/file.ts'
 import { notAcceptable, preconditionFailed, problemResponse } from './problems.ts'
 import { createRouter } from './router.ts'
@@ -124,14 +125,4 @@ function decodePart(part: string): string {
   } catch (cause) {
     throw new Problem('invalid-request', `"${part}" is not percent-encoded UTF-8`, { cause })
   }
-}
-
-/** RFC 6266 with RFC 8187 encoding, so that no name can break out of the header. */
-function attachment(filename: string): string {
-  const plain = filename.replaceAll(/[^\w .-]/g, '_').slice(0, 255)
-  return `attachment; filename="${plain}"; filename*=UTF-8''${encodeURIComponent(filename.slice(0, 255)).replaceAll(/['()*]/g, escapePercent)}`
-}
-
-function escapePercent(character: string): string {
-  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`
 }

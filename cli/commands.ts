@@ -25,12 +25,14 @@ import { select } from './commands/select.ts'
 import { serve } from './commands/serve.ts'
 import { status } from './commands/status.ts'
 import { stream } from './commands/stream.ts'
+import { token } from './commands/token.ts'
 import { verify } from './commands/verify.ts'
 import { witness } from './commands/witness.ts'
 
 export const COMMANDS: readonly Command[] = [
   keygen,
   check,
+  token,
   publish,
   status,
   report,

@@ -26,8 +26,9 @@ export async function issueToken(db: Database, { account, scopes }: Account, ran
   return token
 }
 
-/** The account of a token; null when we did not issue it or it was revoked. */
-export async function findToken(db: Database, token: string): Promise<Account | null> {
+/** The account of a token, which may stand behind `hf_`; null when we did not issue it or it was revoked. */
+export async function findToken(db: Database, given: string): Promise<Account | null> {
+  const token = bare(given)
   if (!token.startsWith(PREFIX) || token.length > 128) return null
   const row = await db
     .selectFrom('tokens')
@@ -51,7 +52,8 @@ export async function hasToken(db: Database, account: string): Promise<boolean> 
 }
 
 /** Revokes a token for good. True if it was valid until now. */
-export async function revokeToken(db: Database, token: string): Promise<boolean> {
+export async function revokeToken(db: Database, given: string): Promise<boolean> {
+  const token = bare(given)
   const result = await db
     .updateTable('tokens')
     .set({ revoked_at: sql`now()` })
@@ -59,6 +61,11 @@ export async function revokeToken(db: Database, token: string): Promise<boolean>
     .where('revoked_at', 'is', null)
     .executeTakeFirst()
   return result.numUpdatedRows > 0n
+}
+
+/** Clients of the Hugging Face Hub send no token that does not begin with `hf_`. */
+function bare(token: string): string {
+  return token.startsWith(`hf_${PREFIX}`) ? token.slice(3) : token
 }
 
 function tokenHash(token: string): Uint8Array {

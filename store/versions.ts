@@ -3,10 +3,12 @@
  * pinned → indexed → verified, or pinned → failed. "indexing" is not stored: it is what a pinned version is while a worker holds its job.
  */
 import { type Kysely, sql } from 'kysely'
-import { CID, isCid } from '../core/cid.ts'
+import { hexToBytes } from '../core/bytes.ts'
+import { CID, CODEC_DAG_JSON, cidFromDigest, isCid } from '../core/cid.ts'
 import type { Encoded } from '../core/documents/document.ts'
 import type { Manifest } from '../core/documents/manifest.ts'
 import type { Report } from '../core/documents/report.ts'
+import { DIGEST_LENGTH } from '../core/hash.ts'
 import { Problem } from '../core/problem.ts'
 import type { Database } from './database.ts'
 import { type Attestation, saveAttested } from './documents.ts'
@@ -46,9 +48,10 @@ export interface ReportRow {
   verdict: Report['verdict']
 }
 
-/** Two names that differ only in case or in Unicode's compatibility forms are the same name. */
+/** Two names that differ only in case or in Unicode's compatibility forms are the same name. A name from outside may hold anything. */
 export function nameKey(name: string): string {
-  return name.normalize('NFKC').toLowerCase()
+  // Postgres takes no NUL in a text; no name has one, nor what stands for it.
+  return name.normalize('NFKC').toLowerCase().replaceAll('\0', '\uFFFD')
 }
 
 /**
@@ -148,6 +151,19 @@ export async function resolveRef(db: Database, ref: string): Promise<VersionRow>
   return toVersion(row)
 }
 
+/** The version of a data set whose manifest's SHA-256 begins with these 40 hexadecimal digits; null where there is none. */
+export async function versionByDigestPrefix(db: Database, dataset: string, prefix: string): Promise<VersionRow | null> {
+  const digest = new Uint8Array(DIGEST_LENGTH)
+  digest.set(hexToBytes(prefix))
+  // 5 bytes stand before the digest in a DAG-JSON CID: with 20 of the digest they fill 40 letters of base32 exactly, after the `b`.
+  const text = cidFromDigest(CODEC_DAG_JSON, digest).toString().slice(0, 41)
+  const row = await selectVersions(db)
+    .where('datasets.key', '=', nameKey(dataset))
+    .where('versions.manifest_cid', 'like', `${text}%`)
+    .executeTakeFirst()
+  return row === undefined ? null : toVersion(row)
+}
+
 /** All versions of a data set, newest first. Throws `not-found`. */
 export async function listVersions(db: Database, dataset: string): Promise<VersionRow[]> {
   const rows = await selectVersions(db).where('datasets.key', '=', nameKey(dataset)).orderBy('versions.number', 'desc').execute()
@@ -169,6 +185,19 @@ export async function indexedVersions(db: Database): Promise<(VersionRow & { ind
 export async function namespaceOwner(db: Database, namespace: string): Promise<string | null> {
   const row = await db.selectFrom('namespaces').select('owner').where('key', '=', nameKey(namespace)).executeTakeFirst()
   return row?.owner ?? null
+}
+
+/** The namespaces of an account, oldest first, as their first publishers wrote them. */
+export async function namespacesOf(db: Database, owner: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('datasets')
+    .innerJoin('namespaces', (join) => join.on('namespaces.key', '=', sql<string>`split_part(datasets.key, '/', 1)`))
+    .select(sql<string>`(array_agg(datasets.namespace order by datasets.id))[1]`.as('namespace'))
+    .where('namespaces.owner', '=', owner)
+    .groupBy('namespaces.key')
+    .orderBy(sql`min(datasets.id)`)
+    .execute()
+  return rows.map((row) => row.namespace)
 }
 
 /** Data sets in the order of their names, each with its newest version. `after` is the last name of the page before. */

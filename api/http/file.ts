@@ -4,14 +4,26 @@ import type { CID } from '../../core/cid.ts'
 import type { ApiContext } from '../context.ts'
 import { rangeNotSatisfiable } from '../problems.ts'
 import { responseBody } from './body.ts'
-import { markImmutable } from './immutable.ts'
+import { markValidator } from './immutable.ts'
 import { type ByteRange, parseRange } from './range.ts'
 
+export interface Caching {
+  etag: string
+  /** False where the path may name other bytes later, so that caches have to ask again. Default true. */
+  immutable?: boolean
+}
+
 /** Serves a UnixFS file as a stream of verified blocks. */
-export async function serveFile(c: Context, ctx: ApiContext, cid: CID, headers: Record<string, string>): Promise<Response> {
+export async function serveFile(
+  c: Context,
+  ctx: ApiContext,
+  cid: CID,
+  headers: Record<string, string>,
+  caching: Caching = { etag: cid.toString() },
+): Promise<Response> {
   const sizeBytes = await ctx.blocks.fileSize(cid)
   const { signal } = c.req.raw
-  return serve(c, { etag: cid.toString(), headers, sizeBytes }, ({ offset, length }) =>
+  return serve(c, { ...caching, headers, sizeBytes }, ({ offset, length }) =>
     responseBody(ctx, c.req, ctx.blocks.readFile(cid, { offset, length, signal })),
   )
 }
@@ -23,7 +35,7 @@ export function serveBytes(c: Context, bytes: Uint8Array, content: { etag: strin
 
 function serve(
   c: Context,
-  content: { etag: string; headers: Record<string, string>; sizeBytes: number },
+  content: Caching & { headers: Record<string, string>; sizeBytes: number },
   body: (range: ByteRange) => ReadableStream<Uint8Array> | Buffer<ArrayBuffer>,
 ): Response {
   const { sizeBytes, headers, etag } = content
@@ -33,7 +45,7 @@ function serve(
     c.header('content-range', `bytes */${sizeBytes}`)
     throw rangeNotSatisfiable(`there are ${sizeBytes} bytes`)
   }
-  if (markImmutable(c, etag)) return c.body(null, 304)
+  if (markValidator(c, etag, content.immutable)) return c.body(null, 304)
   const { offset, length } = range ?? { offset: 0, length: sizeBytes }
   c.header('accept-ranges', 'bytes')
   c.header('content-length', String(length))
