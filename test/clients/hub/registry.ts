@@ -32,7 +32,7 @@ export function createPublisher(folder: string, server: string) {
   }
   return {
     line,
-    async publish(set: Parameters<typeof writeDataSet>[1], name: string, { wait }: { wait: boolean }) {
+    publish: async (set: Parameters<typeof writeDataSet>[1], name: string, { wait }: { wait: boolean }) => {
       const path = await writeDataSet(folder, set)
       const words = ['publish', path, name, '--license', 'CC0-1.0', '--language', 'en']
       return line([...words, ...(wait ? ['--wait'] : [])], Published)
