@@ -74,7 +74,7 @@ async function runNode(settings: Settings, signal: AbortSignal): Promise<void> {
     ...(await referenceSettings.read(settings.references)),
   ]
   const compared = references.map(({ index }) => index)
-  const recipe = buildRecipe(model === undefined ? [] : [model.reference], undefined, blocks.hash, references)
+  const recipe = buildRecipe(model === undefined ? [] : [model.reference], undefined, blocks.hash, references, settings.mixedDevices)
   if (settings.roles.has('api')) {
     if (manifest !== null) await blocks.put(CODEC_DAG_JSON, encodeModel(manifest.model, blocks.hash).bytes)
     await putDocument(blocks, recipe)
@@ -140,7 +140,7 @@ async function openNodeBlocks({ dataDir, roles, network, gateway, leaseMs }: Set
 
 function openShardModel(
   manifest: ModelManifest<TextModel>,
-  { device, shardSamples, modelCache, modelDir, modelHub, modelMode }: Settings,
+  { device, mixedDevices, shardSamples, modelCache, modelDir, modelHub, modelMode }: Settings,
   blocks: Blocks,
 ): ShardModel {
   const embedder = createEmbedder({
@@ -152,7 +152,7 @@ function openShardModel(
     hubUrl: modelHub,
     getBlock: (cid) => blocks.get(cid),
   })
-  return createShardModel({ embedder, device, shardSamples, layers: needsLayers() })
+  return createShardModel({ embedder, device, devices: mixedDevices, shardSamples, layers: needsLayers() })
 }
 
 async function openSequencer(db: Database, { logOrigin, dataDir, witnessPolicy, logMlDsa }: Settings, signer: Signer): Promise<Sequencer> {

@@ -39,6 +39,8 @@ export interface Settings {
   /** Address of the installation's api, for a worker with a disk of its own; null where the disk is shared. */
   gateway: string | null
   device: Device
+  /** Devices that may serve one data set together; none: a data set's embeddings are all by one device. */
+  mixedDevices: readonly Device[]
   /** Samples that are embedded as one job. */
   shardSamples: number
   /** A model that this machine knows, by name or CID; null: verify without the detectors that need embeddings. */
@@ -64,6 +66,7 @@ environment: DATABASE_URL, ASSAY_HOST (127.0.0.1), ASSAY_PUBLIC_URL, ASSAY_LOG_O
   ASSAY_BENCHMARKS (file of benchmark sets; default benchmarks.json in --data),
   ASSAY_REFERENCES (file of human reference texts; default references.json in --data),
   ASSAY_SHARD_SAMPLES (embedded as one job; 512, on GPUs 8192),
+  ASSAY_MIXED_DEVICES (as cpu,webgpu: workers on these serve one data set together; the same on every node),
   ASSAY_GATEWAY (address of the api: for workers on other machines, which need this and DATABASE_URL),
   ASSAY_P2P_LISTEN (local, or multiaddrs), ASSAY_P2P_PEERS (multiaddrs): exchange blocks over IPFS, with the api role`
 
@@ -98,6 +101,7 @@ export function parseSettings(words: string[], env: NodeJS.ProcessEnv): Settings
     references: resolve(env['ASSAY_REFERENCES'] ?? join(values.data, 'references.json')),
     gateway: parseGateway(env['ASSAY_GATEWAY'], roles),
     device,
+    mixedDevices: parseMixedDevices(env['ASSAY_MIXED_DEVICES'], device, roles),
     shardSamples: integer('ASSAY_SHARD_SAMPLES', env['ASSAY_SHARD_SAMPLES'] ?? (device === 'cpu' ? '512' : '8192'), {
       minimum: 1,
       maximum: 65_536,
@@ -118,6 +122,19 @@ function parseGateway(text: string | undefined, roles: readonly Role[]): string 
   if (roles.includes('api'))
     throw new Problem('invalid-request', 'ASSAY_GATEWAY is for workers: the api itself has the blocks; choose --roles')
   return text.replace(/\/+$/, '')
+}
+
+function parseMixedDevices(text: string | undefined, own: Device, roles: readonly Role[]): Device[] {
+  if (text === undefined) return []
+  const devices = [...new Set(text.split(',').map((name) => parseDevice(name.trim())))].toSorted()
+  if (devices.length < 2)
+    throw new Problem('invalid-request', `ASSAY_MIXED_DEVICES is "${text}"; expected two devices or more, as cpu,webgpu`)
+  if (roles.includes('verifier') && !devices.includes(own))
+    throw new Problem(
+      'invalid-request',
+      `this verifier computes on ${own} (ASSAY_DEVICE), and ASSAY_MIXED_DEVICES allows ${devices.join(' and ')}`,
+    )
+  return devices
 }
 
 /** Multiaddrs, separated by commas or space; `ASSAY_P2P_LISTEN=local` for any port of the loopback interface. */

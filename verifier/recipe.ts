@@ -1,7 +1,8 @@
 /** The default recipe: all detectors with their parameters, the models, and what a verdict takes. */
 import { encodeDocument, type Encoded } from '../core/documents/document.ts'
-import type { ModelReference, Recipe } from '../core/documents/recipe.ts'
+import type { Device, ModelReference, Recipe } from '../core/documents/recipe.ts'
 import type { Sha256 } from '../core/hash.ts'
+import { Problem } from '../core/problem.ts'
 import type { DataSetReference } from './compared.ts'
 import { contaminationEmbedding } from './detectors/contaminationEmbedding.ts'
 import { contaminationNgram } from './detectors/contaminationNgram.ts'
@@ -54,14 +55,17 @@ export function needsLayers(detectors: readonly Pick<Detector, 'needs'>[] = DETE
 
 /**
  * A recipe of all detectors at their defaults. Without models the detectors that need embeddings do not run, nor without benchmark
- * sets or human texts those that compare with them, and reports say so.
+ * sets or human texts those that compare with them, and reports say so. With `devices` these may serve one data set together. Throws
+ * `invalid-request` where it is not known how far one of them may lie from the others.
  */
 export function buildRecipe(
   models: readonly ModelReference[],
   weights: Recipe['weights'] = [weightsReference()],
   hash?: Sha256,
   references: readonly DataSetReference[] = [],
+  devices: readonly Device[] = [],
 ): Encoded<Recipe> {
+  assertTolerances(models, devices)
   const recipe: Recipe = {
     kind: 'recipe',
     version: 1,
@@ -70,7 +74,19 @@ export function buildRecipe(
     weights,
     references: references.toSorted((a, b) => (a.cell < b.cell ? -1 : 1)),
     tolerances: tolerancesOf(models),
+    ...(devices.length === 0 ? {} : { devices: devices.toSorted() }),
     verdict: { alphaMillionths: 10_000, coverageMillionths: 950_000, powerMillionths: 10_000 },
   }
   return encodeDocument('recipe', recipe, hash)
+}
+
+function assertTolerances(models: readonly ModelReference[], devices: readonly Device[]): void {
+  const known = tolerancesOf(models)
+  for (const { name, model, mode } of models)
+    for (const device of devices)
+      if (!known.some((tolerance) => tolerance.model.equals(model) && tolerance.mode === mode && tolerance.device === device))
+        throw new Problem(
+          'invalid-request',
+          `${devices.join(' and ')} cannot serve one data set: how far ${device} lies from the others is not known of ${name} at ${mode} ("assay bench numerics" measures it)`,
+        )
 }

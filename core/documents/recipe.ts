@@ -18,6 +18,10 @@ export type Tier = z.infer<typeof Tier>
 export const ModelMode = z.enum(['fp32', 'fp16', 'int8'])
 export type ModelMode = z.infer<typeof ModelMode>
 
+/** Where a model is computed. Only `cpu` is normative; the others agree with it within tolerances. */
+export const Device = z.enum(['cpu', 'webgpu', 'cuda'])
+export type Device = z.infer<typeof Device>
+
 export const ModelRole = z.enum(['text-embedding', 'image-embedding'])
 
 /** An embedding model (core/models.ts) as a recipe names it. */
@@ -44,7 +48,7 @@ export type ModelReference = z.infer<typeof ModelReference>
 export const Tolerance = z
   .strictObject({
     model: Link,
-    device: z.enum(['cpu', 'webgpu', 'cuda']),
+    device: Device,
     mode: ModelMode,
     /** 1 − cosine of the two embeddings of one row. */
     cosineDistanceBillionths: Count,
@@ -78,8 +82,14 @@ export const Recipe = z
     references: z
       .array(z.strictObject({ cell: z.string().max(128), sha256: Hex32.optional(), index: Link.optional(), sampleCount: Count }))
       .max(4096),
-    /** Devices and modes that may serve one data set, and agree with each other within this. Others do not agree to the last digit. */
+    /** How far devices and modes lie apart that are known to agree. */
     tolerances: z.array(Tolerance).max(64).optional(),
+    /** Devices whose embeddings may stand beside each other in one data set; without it all those of a data set are by one device. */
+    devices: z
+      .array(Device)
+      .min(2)
+      .refine((devices) => new Set(devices).size === devices.length, 'a device is listed twice')
+      .optional(),
     verdict: z.strictObject({
       /** Family-wise error of one property, in millionths. */
       alphaMillionths: z.number().int().min(1).max(1_000_000),

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { NeighbourSearch } from '../../verifier/knn/search.ts'
 import { createNeighbourSpool } from '../../verifier/knn/spool.ts'
+import { buildGraphs, type Graphs } from '../../verifier/knn/approximate.ts'
 import { vectorsInMemory } from '../../verifier/vectors.ts'
 import { type NeighbourOptions, nearestNeighbours } from '../../verifier/knn.ts'
 
@@ -170,6 +171,19 @@ test('what graphs find does not depend on the number of threads', async () => {
   const vectors = unitVectors(5000, 24, 5)
   const one = await neighboursOf(vectors, 24, { search: APPROXIMATE, threads: 1 })
   assert.deepEqual(await neighboursOf(vectors, 24, { search: APPROXIMATE, threads: 3 }), one)
+})
+
+test('what graphs find depends neither on how many rows go through the parts together nor on searches before', async () => {
+  const source = vectorsInMemory(unitVectors(3000, 24, 9), 24)
+  const options = { k: 8, partRows: 1100, candidates: 32, connectivity: 16, expansion: 64, threads: 2 }
+  const listsOf = async (graphs: Graphs, queries: number) =>
+    (await Array.fromAsync(graphs.search(queries))).flatMap(({ rows, similarities }) => [...rows].map((row, i) => [row, similarities[i]]))
+  await using whole = await buildGraphs(source, options)
+  await using grouped = await buildGraphs(source, { ...options, groupRows: 700 })
+  const expected = await listsOf(whole, 3000)
+  assert.equal(expected.length, 3000 * 8)
+  assert.deepEqual(await listsOf(grouped, 3000), expected)
+  assert.deepEqual(await listsOf(grouped, 1500), expected.slice(0, 1500 * 8))
 })
 
 test('a spool gives back what was written, from memory and from its file', async () => {

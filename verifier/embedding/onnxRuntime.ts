@@ -3,13 +3,15 @@
  * same bits whatever the batch, the padding and the number of threads (DETECTION.md §6).
  */
 import type { InferenceSession } from 'onnxruntime-node'
+import { Device } from '../../core/documents/recipe.ts'
 import { Problem, messageOf } from '../../core/problem.ts'
 
 export type OnnxRuntime = typeof import('onnxruntime-node')
 
-/** Where sessions compute. Only `cpu` is normative; the others agree within tolerances. */
-export const DEVICES = ['cpu', 'webgpu', 'cuda'] as const
-export type Device = (typeof DEVICES)[number]
+export type { Device } from '../../core/documents/recipe.ts'
+
+/** Where sessions compute. */
+export const DEVICES = Device.options
 
 /** How freely the graph may be rewritten before it runs. `all` is normative; the others move last digits. */
 export type Optimization = 'all' | 'extended' | 'basic' | 'disabled'

@@ -3,17 +3,19 @@
  * to eight bits, then the exact similarity of what they find. Rows are cut into parts of a fixed size, each indexed by one thread, so
  * that neither the number of threads nor their speed changes what is found; usearch's own randomness has a fixed seed.
  *
- * Memory: two bytes a number for the vectors, and about one and a half for the graphs, which lie in files that are mapped: 10^7 rows of
- * 384 take 7.7 GB and 5.5 GB that the system may take back. Measured for 10 neighbours of 10^6 made-up vectors of 384 on two cores: 0.995
- * of the neighbours at 33 times the speed of an exact search, after five minutes of one core for the graph (bench/knn.ts).
+ * Memory does not grow with the number of rows: for a part of 2^20 rows of 384, 0.6 GB in each thread while the graphs are built, then
+ * 0.8 GB for the vectors of the part that is searched, which all rows go through in groups. Files in the system's temporary directory
+ * do: two bytes a number for the vectors, and about one and a half for the graphs, which are mapped: 13 GB for 10^7 rows of 384.
+ * Measured for 10 neighbours of 10^6 made-up vectors of 384 on two cores: 0.995 of the neighbours at 33 times the speed of an exact
+ * search, after five minutes of one core for the graph (bench/knn.ts).
  */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Worker } from 'node:worker_threads'
-import type { SearchSetup, ThreadReply, ThreadRequest } from './approximateThread.ts'
-import type { FoundLists } from './best.ts'
 import type { VectorSource } from '../vectors.ts'
+import { openSearchThreads, type SearchThread } from './approximatePool.ts'
+import { type BestLists, createBestLists, type FoundLists } from './best.ts'
+import { openHalvesFile } from './halvesFile.ts'
 
 export interface GraphOptions {
   /** Neighbours that a search gives. */
@@ -26,19 +28,27 @@ export interface GraphOptions {
   connectivity: number
   expansion: number
   threads: number
+  /** Rows that go through the parts together: their lists are held. More of them read the parts less often. */
+  groupRows?: number
   signal?: AbortSignal | undefined
-  /** Share of the parts that are built. */
+  /** Share of the rows that are built in. */
   onBuilt?: ((share: number) => void) | undefined
 }
 
 export interface Graphs extends AsyncDisposable {
-  /** The nearest others of rows 0 to `queries` − 1, in groups of consecutive rows; among equals the lower row stands first. */
+  /**
+   * The nearest others of rows 0 to `queries` − 1, in groups of consecutive rows; among equals the lower row stands first. One search
+   * at a time.
+   */
   search(queries: number): AsyncGenerator<FoundLists>
 }
 
-const READ_ROWS = 16_384
+/** Rows that a thread puts into its graph between two messages: some seconds. */
+const ADD_ROWS = 16_384
 /** Rows of one request to a thread: a fraction of a second. */
 const QUERY_ROWS = 1024
+/** 100 MB of vectors of 384, and as much of lists of 100. */
+const GROUP_ROWS = 131_072
 /** Share of the whole that is building, for progress. */
 const BUILD_SHARE = 0.6
 
@@ -58,107 +68,97 @@ export async function* searchApproximate(
   }
 }
 
+interface Part {
+  path: string
+  first: number
+  count: number
+}
+
 /** Builds the graphs of all parts, in files of a temporary directory that goes with them. */
 export async function buildGraphs(source: VectorSource, options: GraphOptions): Promise<Graphs> {
-  const { k, partRows, candidates, connectivity, expansion, threads, signal, onBuilt } = options
+  const { k, partRows, candidates, connectivity, expansion, groupRows = GROUP_ROWS, signal, onBuilt } = options
   const { dimensions, count } = source
   await using cleanup = new AsyncDisposableStack()
-  const vectors = await packHalves(source, signal)
   const directory = await mkdtemp(join(tmpdir(), 'assay-knn-'))
   cleanup.defer(() => rm(directory, { recursive: true, force: true }))
-  const parts = Array.from({ length: Math.ceil(count / partRows) }, (_, part) => ({
+  const vectors = openHalvesFile(await open(join(directory, 'vectors'), 'wx+', 0o600), dimensions)
+  cleanup.use(vectors)
+  const parts = Array.from({ length: Math.ceil(count / partRows) }, (_, part): Part => ({
     path: join(directory, `part-${part}`),
     first: part * partRows,
     count: Math.min(partRows, count - part * partRows),
   }))
-  const setup: SearchSetup = { vectors, dimensions, k, candidates: Math.max(candidates, k + 1), connectivity, expansion, parts }
-  const pool = openThreads(setup, Math.max(1, threads))
-  cleanup.defer(() => pool.close())
+  const shared = {
+    queries: new SharedArrayBuffer(Math.min(groupRows, count) * dimensions * 2),
+    vectors: new SharedArrayBuffer(Math.min(partRows, count) * dimensions * 2),
+  }
+  const pool = openSearchThreads(
+    { ...shared, dimensions, k, candidates: Math.max(candidates, k + 1), connectivity, expansion },
+    Math.max(1, options.threads),
+  )
+  cleanup.use(pool)
   const stop = () => pool.fail(signal?.reason)
   signal?.addEventListener('abort', stop, { once: true })
   cleanup.defer(() => signal?.removeEventListener('abort', stop))
 
-  let built = 0
+  const unbuilt = parts.values()
+  let builtRows = 0
   await Promise.all(
-    parts.map(async (_, part) => {
-      await pool.ask({ kind: 'build', part })
-      onBuilt?.(++built / parts.length)
+    pool.threads.map(async (thread) => {
+      for (const part of unbuilt) await build(part, thread)
     }),
   )
   signal?.throwIfAborted()
+  /** Whose vectors are in shared memory. */
+  let loaded: Part | undefined
   const kept = cleanup.move()
   return {
     async *search(queries) {
-      const waiting: Promise<FoundLists>[] = []
-      for (let first = 0; first < queries || waiting.length > 0;) {
-        for (; first < queries && waiting.length < 2 * pool.size; first += QUERY_ROWS) {
-          const lists = pool.ask({ kind: 'search', first, count: Math.min(QUERY_ROWS, queries - first) })
-          lists.catch(() => undefined) // it is awaited in its turn
-          waiting.push(lists)
+      for (let first = 0; first < queries; first += groupRows) {
+        const rows = Math.min(groupRows, queries - first)
+        await vectors.read(first, rows, shared.queries)
+        const best = createBestLists(rows, k)
+        for (const part of parts) {
+          if (loaded !== part) await vectors.read(part.first, part.count, shared.vectors)
+          loaded = part
+          await searchPart(part, first, best)
         }
-        yield await waiting.shift()!
+        yield best
       }
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
-}
 
-/** All vectors at half precision, in memory that threads share. */
-async function packHalves(source: VectorSource, signal: AbortSignal | undefined): Promise<Uint16Array> {
-  const { dimensions, count } = source
-  const buffer = new SharedArrayBuffer(count * dimensions * 2)
-  const halves = new Float16Array(buffer)
-  for (let first = 0; first < count; first += READ_ROWS) {
-    signal?.throwIfAborted()
-    halves.set(await source.read(first, Math.min(READ_ROWS, count - first)), first * dimensions)
+  async function build(part: Part, thread: SearchThread): Promise<void> {
+    for (let row = 0; row < part.count; row += ADD_ROWS) {
+      signal?.throwIfAborted()
+      const rows = Math.min(ADD_ROWS, part.count - row)
+      const halves = new Float16Array(await source.read(part.first + row, rows))
+      await vectors.write(part.first + row, halves)
+      await thread.ask({ kind: 'add', first: row, halves: new Uint16Array(halves.buffer) })
+      builtRows += rows
+      onBuilt?.(builtRows / count)
+    }
+    await thread.ask({ kind: 'save', path: part.path })
   }
-  return new Uint16Array(buffer)
-}
 
-interface ThreadPool {
-  readonly size: number
-  /** Goes to whichever thread has least to do. */
-  ask(request: { kind: 'build'; part: number } | { kind: 'search'; first: number; count: number }): Promise<FoundLists>
-  /** Rejects all that is asked and will be. */
-  fail(reason: unknown): void
-  close(): Promise<void>
-}
-
-function openThreads(setup: SearchSetup, size: number): ThreadPool {
-  const waiting = new Map<number, PromiseWithResolvers<FoundLists>>()
-  let failure: { reason: unknown } | undefined
-  const fail = (reason: unknown) => {
-    failure ??= { reason }
-    for (const request of waiting.values()) request.reject(failure.reason)
-    waiting.clear()
-  }
-  const threads = Array.from({ length: size }, () => {
-    const thread = { worker: new Worker(new URL('./approximateThread.ts', import.meta.url), { workerData: setup }), pending: 0 }
-    thread.worker.on('error', fail)
-    thread.worker.on('message', ({ id, lists }: ThreadReply) => {
-      thread.pending--
-      waiting.get(id)?.resolve(lists)
-      waiting.delete(id)
-    })
-    return thread
-  })
-  let nextId = 0
-  return {
-    size,
-    async ask(request) {
-      if (failure !== undefined) throw failure.reason
-      const thread = threads.reduce((a, b) => (b.pending < a.pending ? b : a))
-      const answer = Promise.withResolvers<FoundLists>()
-      const id = nextId++
-      waiting.set(id, answer)
-      thread.pending++
-      thread.worker.postMessage({ id, ...request } satisfies ThreadRequest)
-      return answer.promise
-    },
-    fail,
-    async close() {
-      fail(new Error('the search is closed'))
-      await Promise.all(threads.map(({ worker }) => worker.terminate()))
-    },
+  /** Offers what a part has for the group of rows from `first` on. */
+  async function searchPart({ path, first: partFirst, count: partCount }: Part, first: number, best: BestLists): Promise<void> {
+    const requests: number[] = []
+    for (let start = 0; start < best.lengths.length; start += QUERY_ROWS) requests.push(start)
+    const waiting = requests.values()
+    await Promise.all(
+      pool.threads.map(async (thread) => {
+        for (const start of waiting) {
+          const rows = Math.min(QUERY_ROWS, best.lengths.length - start)
+          // Where a row of the group stands in the part, which is not its own neighbour.
+          const self = first + start - partFirst
+          const found = await thread.ask({ kind: 'search', path, partRows: partCount, first: start, count: rows, self })
+          for (let query = 0; query < rows; query++)
+            for (let i = query * k; i < query * k + found.lengths[query]!; i++)
+              if (!best.offer(start + query, partFirst + found.rows[i]!, found.similarities[i]!)) break
+        }
+      }),
+    )
   }
 }

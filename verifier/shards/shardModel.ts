@@ -1,15 +1,15 @@
 /** The model that makes an installation's embeddings, as its shards name it, and opened for as long as there is work for it. */
 import { bytesToHex } from '../../core/bytes.ts'
 import { encodeDagJson } from '../../core/documents/document.ts'
-import type { ModelReference } from '../../core/documents/recipe.ts'
+import type { Device, ModelReference } from '../../core/documents/recipe.ts'
 import { sha256 } from '../../core/hash.ts'
 import type { ColumnShape } from '../embedding/artifact.ts'
 import type { Embedder, OpenEmbedder } from '../embedding/embedder.ts'
 
 export interface ShardModel {
   /**
-   * SHA-256 of all that decides a vector besides the text: model, mode, device, outputs. Workers with different devices make different
-   * last digits, so they do not share the shards of an index.
+   * SHA-256 of all that decides a vector besides the text: model, mode, device, outputs. Devices differ in the last digits, so that
+   * they do not share the shards of an index, unless the recipe lists them: then the list stands for the device.
    */
   readonly key: string
   readonly reference: ModelReference
@@ -24,8 +24,9 @@ export interface ShardModel {
 
 export interface ShardModelOptions {
   embedder: Embedder
-  /** `cpu`, `cuda` … */
-  device: string
+  device: Device
+  /** Those that may serve one data set together, as the recipe lists them; none unless given. */
+  devices?: readonly Device[]
   shardSamples: number
   /** Whether the model's inner layers are stored too. */
   layers?: boolean
@@ -33,7 +34,9 @@ export interface ShardModelOptions {
   idleMs?: number
 }
 
-export function createShardModel({ embedder, device, shardSamples, layers = false, idleMs = 20_000 }: ShardModelOptions): ShardModel {
+export function createShardModel(options: ShardModelOptions): ShardModel {
+  const { embedder, device, devices = [], shardSamples, layers = false, idleMs = 20_000 } = options
+  const madeBy = devices.length === 0 ? { device } : { devices: devices.toSorted() }
   const { reference } = embedder
   const columns = [
     { name: 'embedding', dimensions: reference.dimensions },
@@ -50,7 +53,7 @@ export function createShardModel({ embedder, device, shardSamples, layers = fals
   }
 
   return {
-    key: bytesToHex(sha256(encodeDagJson({ reference, device, outputs: columns.map(({ name }) => name) }))),
+    key: bytesToHex(sha256(encodeDagJson({ reference, ...madeBy, outputs: columns.map(({ name }) => name) }))),
     reference,
     columns,
     shardSamples,
