@@ -2,27 +2,25 @@
  * `assay check PATH`: the report that a node would make of files on this disk. The indexer's readers, the index, the corpus and the
  * detectors are the node's own; there is no server, no database and no signature, and nothing leaves the machine.
  */
-import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { hashLocalFile, listLocalFiles, type LocalFile, type HashedFile, readLocalFile, totalBytes } from '../cli/localFiles.ts'
+import { listLocalFiles, type LocalFile, totalBytes } from '../cli/localFiles.ts'
 import { printable } from '../cli/output.ts'
-import { buildManifest } from '../cli/publication.ts'
 import { describeEvidence, describeReport, plainReport } from '../cli/reportText.ts'
-import { encodeDocument, parseDagJson } from '../core/documents/document.ts'
-import type { Manifest } from '../core/documents/manifest.ts'
+import { parseDagJson } from '../core/documents/document.ts'
+import { type Manifest, SyntheticDeclaration } from '../core/documents/manifest.ts'
 import type { Report, State } from '../core/documents/report.ts'
 import type { SampleIndex } from '../core/documents/sampleIndex.ts'
 import { Evidence } from '../core/findings.ts'
-import { signerFromSeed } from '../core/keys.ts'
 import { Problem } from '../core/problem.ts'
-import { buildIndex } from '../indexer/buildIndex.ts'
 import { type Blocks, openBlocks } from '../store/blocks.ts'
 import { buildReport } from '../verifier/buildReport.ts'
 import { asStored } from '../verifier/embedding/embedder.ts'
 import { buildRecipe } from '../verifier/recipe.ts'
 import { embedderOf } from './embedderOf.ts'
+import { indexLocally } from './localIndex.ts'
+import { shippedReferences } from './shippedReferences.ts'
 import { formatBytes, parseWords, progressNotes, type Tool, type ToolContext, type ToolExit } from './tool.ts'
 
 const EXIT_CODES: Record<State, ToolExit> = { CLEAR: 0, FLAGGED: 1, INCONCLUSIVE: 2 }
@@ -40,13 +38,18 @@ export const check: Tool = {
       'text-unit': { type: 'string' },
       language: { type: 'string' },
       domain: { type: 'string' },
+      synthetic: { type: 'string', default: 'unknown' },
+      generator: { type: 'string', multiple: true, default: [] },
       evidence: { type: 'string', default: String(DEFAULT_FINDINGS_SHOWN) },
       out: { type: 'string' },
     })
     const [path] = positionals
     if (path === undefined || positionals.length > 1) throw new Problem('invalid-request', 'check takes one file or folder')
     const { 'text-column': text, 'label-column': label, 'text-unit': textUnit, language, domain } = values
+    const synthetic = SyntheticDeclaration.safeParse({ share: values.synthetic, generators: values.generator })
+    if (!synthetic.success) throw new Problem('invalid-request', '--synthetic is none, some, all or unknown; a --generator is a name')
     const declared: Declared = {
+      synthetic: synthetic.data,
       ...(language === undefined ? {} : { language }),
       ...(domain === undefined ? {} : { domain }),
       ...(textUnit === undefined ? {} : { textUnit: textUnit === 'paragraph' ? 'paragraph' : 'line' }),
@@ -76,7 +79,7 @@ export const check: Tool = {
 }
 
 /** What a contributor says of the files that decides a report. */
-type Declared = Pick<Manifest, 'language' | 'domain' | 'columns' | 'textUnit'>
+type Declared = Pick<Manifest, 'language' | 'domain' | 'synthetic' | 'columns' | 'textUnit'>
 
 interface Scratch extends AsyncDisposable {
   dir: string
@@ -103,7 +106,10 @@ async function openScratch(): Promise<Scratch> {
   }
 }
 
-/** Index and report as a node makes them under its default recipe. Throws what the readers say of files that cannot be indexed. */
+/**
+ * Index and report as a node makes them under its default recipe, and with the human texts that ship. Throws what the readers say of files
+ * that cannot be indexed.
+ */
 async function reportOn(
   files: readonly LocalFile[],
   declared: Declared,
@@ -112,45 +118,20 @@ async function reportOn(
   const { settings, signal } = context
   const onProgress = progressNotes(context)
   const embedder = withModel && settings.model !== null ? asStored(await embedderOf(settings.model, settings)) : undefined
-  const recipe = buildRecipe(embedder === undefined ? [] : [embedder.reference], undefined, disk.blocks.hash)
-
-  const hashed: HashedFile[] = []
-  const total = totalBytes(files)
-  let done = 0
-  for (const file of files)
-    hashed.push(await hashLocalFile(file, signal, (count) => onProgress({ stage: 'reading', done: (done += count), total })))
-  const blocks = withFiles(disk.blocks, hashed)
-  // What stands in a manifest besides these columns decides nothing in a report; nobody signs this one.
-  const manifest = buildManifest(
-    hashed,
-    { name: 'local/check', license: 'NONE', sources: [], synthetic: { share: 'unknown', generators: [] }, ...declared },
-    { signer: signerFromSeed(randomBytes(32)), createdAt: new Date().toISOString() },
-  )
-  const index = await buildIndex({ blocks, hash: blocks.hash, manifest, signal, onProgress, scratchDir: disk.dir })
+  const options = { blocks: disk.blocks, scratchDir: disk.dir, signal, onProgress }
+  const references = await shippedReferences(declared, options)
+  const recipe = buildRecipe(embedder === undefined ? [] : [embedder.reference], undefined, disk.blocks.hash, references)
+  const { manifest, index } = await indexLocally(files, { name: 'local/check', license: 'NONE', sources: [], ...declared }, options)
   const report = await buildReport({
-    blocks,
-    index: encodeDocument('index', index, blocks.hash),
+    blocks: disk.blocks,
+    index,
     manifest: manifest.document,
     recipe,
     embedder,
     signal,
     onProgress,
   })
-  return { index, report }
-}
-
-/** The blocks, and files that are read where they lie instead of being copied. */
-function withFiles(blocks: Blocks, files: readonly HashedFile[]): Blocks {
-  const byCid = new Map(files.map((file) => [file.object.cid.toString(), file]))
-  return {
-    ...blocks,
-    async *readFile(cid, { signal = new AbortController().signal, ...range } = {}) {
-      const file = byCid.get(cid.toString())
-      if (file === undefined) yield* blocks.readFile(cid, { signal, ...range })
-      // A reader may hold on to what the next piece is read into.
-      else for await (const piece of readLocalFile(file, signal, range)) yield piece.slice()
-    },
-  }
+  return { index: index.document, report }
 }
 
 function sampleRange({ firstSample, sampleCount }: SampleIndex['files'][number]): string {

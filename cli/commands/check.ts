@@ -18,6 +18,8 @@ export const check = defineCommand({
     'text-unit': { type: 'text', choices: ['line', 'paragraph'], help: 'what a sample is in plain-text files' },
     language: { type: 'text', value: 'TAG', help: 'BCP 47 tag of the samples’ language' },
     domain: { type: 'text', value: 'WORD', help: 'kind of text: news, forum, e-mail …' },
+    synthetic: { type: 'text', choices: ['none', 'some', 'all', 'unknown'], default: 'unknown', help: 'how much of it models wrote' },
+    generator: { type: 'list', value: 'NAME', help: 'a model that wrote some of it' },
     evidence: { type: 'integer', default: 20, value: 'N', help: 'how many findings of each kind to show' },
     out: { type: 'text', value: 'FILE', help: 'write flags and scores of every row there, as Arrow IPC' },
   },
