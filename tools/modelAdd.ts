@@ -22,6 +22,7 @@ const OPTIONS = {
   prefix: { type: 'string' },
   layers: { type: 'string' },
   hub: { type: 'string' },
+  revision: { type: 'string' },
   out: { type: 'string' },
 } as const
 
@@ -32,7 +33,7 @@ export const modelAdd: Tool = {
     const source = positionals[0]
     if (source === undefined) throw new Problem('invalid-request', 'name a directory in the hub’s layout or a manifest’s file')
     const isManifest = source.endsWith('.json')
-    const manifest = isManifest ? await readManifest(source) : await describe(source, values)
+    const manifest = pinned(isManifest ? await readManifest(source) : await describe(source, values), values.revision)
     if (!isManifest) await ensureModel(manifest, { cacheDir: settings.modelCache, localDir: resolve(source), signal })
     const path = await addModel(manifest, settings.modelCache)
     if (values.out !== undefined) await writeFile(values.out, encodeDagJson(manifest))
@@ -87,8 +88,21 @@ function integer(name: string, text: string): number {
   return Number(text)
 }
 
+/** A branch where none is named: what is there is taken only if it has the digests of the manifest. */
+const DEFAULT_REVISION = 'main'
+
 function hubSource(text: string): ModelSource {
-  const match = /^([\w.-]+\/[\w.-]+)@([\w.-]{1,64})$/.exec(text)
-  if (match === null) throw new Problem('invalid-request', `--hub is "${text}"; expected OWNER/NAME@REVISION`)
-  return { kind: 'hub', repository: match[1]!, revision: match[2]! }
+  const match = /^([\w.-]+\/[\w.-]+)(?:@([\w.-]{1,64}))?$/.exec(text)
+  if (match === null) throw new Problem('invalid-request', `--hub is "${text}"; expected OWNER/NAME or OWNER/NAME@REVISION`)
+  return { kind: 'hub', repository: match[1]!, revision: match[2] ?? DEFAULT_REVISION }
+}
+
+/** The manifest with its hub's repository at a commit. */
+function pinned(manifest: ModelManifest, revision: string | undefined): ModelManifest {
+  if (revision === undefined) return manifest
+  if (!/^[0-9a-f]{40}$/.test(revision))
+    throw new Problem('invalid-request', `--revision is "${revision}"; expected a commit, 40 hexadecimal digits`)
+  const hubs = manifest.sources.filter(({ kind }) => kind === 'hub').length
+  if (hubs !== 1) throw new Problem('invalid-request', `--revision is of one hub repository, and there are ${hubs}`)
+  return { ...manifest, sources: manifest.sources.map((source) => (source.kind === 'hub' ? { ...source, revision } : source)) }
 }

