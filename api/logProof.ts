@@ -11,7 +11,7 @@ import { createLogTileReader } from '../store/logTileReader.ts'
 
 /** The tlog-proof file of an attestation; its `extra` is the log entry. Throws `not-ready` until the log has it. */
 export async function proofFileOf(db: Database, attestation: RecordedAttestation): Promise<Uint8Array> {
-  const { logIndex, document, envelope } = attestation
+  const { logIndex, document, envelope, tree } = attestation
   const state = await readPublishedCheckpoint(db)
   if (logIndex === null || state === null || logIndex >= state.size)
     throw new Problem('not-ready', 'the log does not have it yet; ask again in a few seconds')
@@ -19,6 +19,6 @@ export async function proofFileOf(db: Database, attestation: RecordedAttestation
     index: logIndex,
     proof: await inclusionProof(createLogTileReader(db), logIndex, state.size),
     checkpoint: state.checkpoint,
-    extra: encodeLogEntry({ kind: SignedKind.parse(attestation.kind), document, envelope }),
+    extra: encodeLogEntry({ kind: SignedKind.parse(attestation.kind), document, envelope, ...(tree === undefined ? {} : { tree }) }),
   })
 }

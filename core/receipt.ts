@@ -16,7 +16,7 @@ import { type DocumentOf, type Encoded, encodeDagJson, parseDagJson, parseDocume
 import type { Consumption } from './documents/run.ts'
 import { DIGEST_LENGTH } from './hash.ts'
 import type { Checkpoint } from './log/checkpoint.ts'
-import { encodeLogEntry } from './log/entry.ts'
+import { logEntryOf } from './log/entry.ts'
 import { encodeProofFile, MAX_PROOF_FILE_BYTES, parseProofFile, type ProofFile } from './log/proofFile.ts'
 import { leafHash, verifyInclusion } from './merkle/tree.ts'
 import { createOrder } from './order.ts'
@@ -211,9 +211,14 @@ function runLaw({ run: { document, envelope } }: Receipt): Held<Encoded<Document
   return { value: encoded, detail: `${encoded.cid.toString()}, signed by ${author}` }
 }
 
-function loggedLaw(checkpoint: Checkpoint, kind: SignedKind, { cid }: Encoded<unknown>, logged: LoggedDocument): Held<number> {
-  const { envelopeCid } = verifyAttestation(logged.envelope, { kind, cid })
-  const entry = leafHash(encodeLogEntry({ kind, document: cid, envelope: envelopeCid }))
+function loggedLaw<K extends SignedKind>(
+  checkpoint: Checkpoint,
+  kind: K,
+  encoded: Encoded<DocumentOf<K>>,
+  logged: LoggedDocument,
+): Held<number> {
+  const { envelopeCid } = verifyAttestation(logged.envelope, { kind, cid: encoded.cid })
+  const entry = leafHash(logEntryOf(kind, encoded, envelopeCid))
   const { logIndex, logProof } = logged
   if (!verifyInclusion({ leafHash: entry, index: logIndex, size: checkpoint.size, proof: logProof, rootHash: checkpoint.rootHash }))
     broken(`the proof does not lead from entry ${logIndex} to the checkpoint of size ${checkpoint.size}`)

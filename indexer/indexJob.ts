@@ -6,6 +6,7 @@
 import { encodeDocument } from '../core/documents/document.ts'
 import type { SampleIndex } from '../core/documents/sampleIndex.ts'
 import type { Signer } from '../core/keys.ts'
+import { treeOf } from '../core/log/entry.ts'
 import { Problem } from '../core/problem.ts'
 import { attest } from '../core/statement.ts'
 import type { Blocks } from '../store/blocks.ts'
@@ -58,6 +59,6 @@ export function createIndexHandler({ db, blocks, signer, clock, scratchDir }: In
     const envelope = attest({ kind: 'index', cid: encoded.cid, bytes: encoded.bytes }, { signer, createdAt: createdAt.toISOString() })
     await putDocument(blocks, encoded)
     const envelopeCid = await putEnvelope(blocks, envelope)
-    await completeIndex(db, subject, { kind: 'index', document: encoded.cid, envelope: envelopeCid, author: signer.did, createdAt })
+    await completeIndex(db, subject, { kind: 'index', document: encoded.cid, envelope: envelopeCid, author: signer.did, createdAt, ...treeOf(index) })
   }
 }

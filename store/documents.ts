@@ -2,8 +2,10 @@
  * Documents as blocks, and who attested them. The order of writes: the blocks of a document and of its envelope are durable and
  * pinned before any row names them, so a row never points at nothing; a crash in between leaves two small blocks that nobody names.
  */
+import { bytesToHex, hexToBytes } from '../core/bytes.ts'
 import { CID, CODEC_DAG_JSON, CODEC_RAW } from '../core/cid.ts'
 import { type DocumentKind, type DocumentOf, type Encoded, MAX_DOCUMENT_BYTES, parseDocument } from '../core/documents/document.ts'
+import type { SampleTreeHead } from '../core/log/entry.ts'
 import { Problem } from '../core/problem.ts'
 import type { Blocks } from './blocks.ts'
 import type { Database } from './database.ts'
@@ -15,6 +17,8 @@ export interface Attestation {
   envelope: CID
   author: string
   createdAt: Date
+  /** Of an index. */
+  tree?: SampleTreeHead
 }
 
 /** Stores a document's block, pinned by itself (not what it links to). */
@@ -60,6 +64,8 @@ export async function saveAttested(db: Database, attestation: Attestation): Prom
       author: attestation.author,
       created_at: attestation.createdAt,
       log_index: null,
+      tree_root: attestation.tree === undefined ? null : hexToBytes(attestation.tree.rootHash),
+      tree_size: attestation.tree?.size ?? null,
     })
     .onConflict((conflict) => conflict.columns(['document_cid', 'author']).doNothing())
     .execute()
@@ -80,7 +86,15 @@ export async function attestationsOf(db: Database, document: CID): Promise<Recor
     author: row.author,
     createdAt: row.created_at,
     logIndex: row.log_index,
+    ...treeOfRow(row),
   }))
+}
+
+/** The sample tree that a row of an index's attestation names. */
+export function treeOfRow({ tree_root: root, tree_size: size }: { tree_root: Uint8Array | null; tree_size: number | null }): {
+  tree?: SampleTreeHead
+} {
+  return root === null || size === null ? {} : { tree: { rootHash: bytesToHex(root), size } }
 }
 
 /** The first attestation of a document; null when nobody signed it. */

@@ -5,7 +5,9 @@
 import { sql } from 'kysely'
 import { CID } from '../core/cid.ts'
 import type { DocumentKind } from '../core/documents/document.ts'
+import type { SampleTreeHead } from '../core/log/entry.ts'
 import type { Database } from './database.ts'
+import { treeOfRow } from './documents.ts'
 
 /** Where the log stands: what its sequencer has signed, published or not. */
 export interface LogState {
@@ -78,18 +80,25 @@ export interface UnloggedAttestation {
   kind: DocumentKind
   document: CID
   envelope: CID
+  tree?: SampleTreeHead
 }
 
 /** The oldest attestations without an entry, by id. */
 export async function unloggedAttestations(db: Database, limit: number): Promise<UnloggedAttestation[]> {
   const rows = await db
     .selectFrom('attestations')
-    .select(['id', 'kind', 'document_cid', 'envelope_cid'])
+    .select(['id', 'kind', 'document_cid', 'envelope_cid', 'tree_root', 'tree_size'])
     .where('log_index', 'is', null)
     .orderBy('id')
     .limit(limit)
     .execute()
-  return rows.map((row) => ({ id: row.id, kind: row.kind, document: CID.parse(row.document_cid), envelope: CID.parse(row.envelope_cid) }))
+  return rows.map((row) => ({
+    id: row.id,
+    kind: row.kind,
+    document: CID.parse(row.document_cid),
+    envelope: CID.parse(row.envelope_cid),
+    ...treeOfRow(row),
+  }))
 }
 
 /** Gives the attestations `ids[i]` the indices firstIndex + i. */

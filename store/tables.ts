@@ -28,6 +28,8 @@ export interface Tables {
     author: string
     created_at: Date
     log_index: number | null
+    tree_root: Uint8Array | null
+    tree_size: number | null
   }
   reports: {
     report_cid: string

@@ -219,7 +219,7 @@ describe('a data set goes from its contributor to an auditor', () => {
   test('receipted: a row of a batch is proven offline, and not when the file is altered', async () => {
     const path = join(folder.path, 'row.tlog-proof')
     const trust = join(folder.path, 'auditor', 'servers', encodeURIComponent(new URL(wire.url).host), 'trust.json')
-    const words = ['receipt', run, '--step', '3', '--row', '9', '--out', path, '--trust', trust]
+    const words = ['receipt', run, '--full', '--step', '3', '--row', '9', '--out', path, '--trust', trust]
     const { sample } = await line('auditor', words, z.object({ sample: z.number() }))
     assert.ok(![...set.poisoned, ...set.hidden, ...set.copies].includes(sample))
     const nobody = { home: join(folder.path, 'elsewhere'), server: 'http://127.0.0.1:9' }

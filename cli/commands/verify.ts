@@ -1,6 +1,7 @@
 /** `assay verify`: checks a receipt, or the proof that a document is logged, with nothing but the file and the keys that are trusted. */
 import { readFile, stat } from 'node:fs/promises'
-import { openTrustedCheckpoint, type Trust } from '../../core/audit/trust.ts'
+import { describeWitnesses, openTrustedCheckpoint, type Trust } from '../../core/audit/trust.ts'
+import { type BatchReceipt, batchReceiptOf, verifyBatchReceipt } from '../../core/batchReceipt.ts'
 import { bytesToHex } from '../../core/bytes.ts'
 import { type LogEntry, parseLogEntry } from '../../core/log/entry.ts'
 import { MAX_PROOF_FILE_BYTES, type ProofFile, parseProofFile, verifyLogged } from '../../core/log/proofFile.ts'
@@ -23,7 +24,9 @@ export const verify = defineCommand({
     const trust = await loadTrustOffline(context, options)
     const proof = parseProofFile(file)
     const entry = entryOf(proof)
-    return entry === null ? checkReceipt(file, trust, context.output) : checkEntry(proof, entry, trust, context.output)
+    if (entry !== null) return checkEntry(proof, entry, trust, context.output)
+    const receipt = batchReceiptOf(proof)
+    return receipt === null ? checkReceipt(file, trust, context.output) : checkBatch(proof, receipt, trust, context.output)
   },
 })
 
@@ -56,6 +59,30 @@ function checkEntry(proof: ProofFile, { entry, bytes }: { entry: LogEntry; bytes
   output.result(facts, `${describeMark('passed')} entry ${proof.index} of ${checkpoint.size} is the ${kind} ${facts.document}`)
   return 0
 }
+
+function checkBatch(proof: ProofFile, receipt: BatchReceipt, trust: Trust, output: Output): ExitCode {
+  const { index, logIndex, sampleCount, samples, checkpoint, claim } = verifyBatchReceipt(proof, receipt, trust)
+  const { origin, size } = checkpoint.checkpoint
+  output.result(
+    {
+      holds: true,
+      index: index.toString(),
+      samples: samples.map(({ number, digest, row }) => ({ sample: number, sampleDigest: bytesToHex(digest), row })),
+      log: { origin, size, index: logIndex, witnesses: checkpoint.witnesses },
+      claim: { ...claim, run: claim.run.toString() },
+    },
+    [
+      `${describeMark('passed')} ${samples.length} of the ${sampleCount} samples of the index ${index.toString()}`,
+      `${describeMark('passed')} which is entry ${logIndex} of ${size} of ${origin}${describeWitnesses(checkpoint)}`,
+      `said, not proved: they were read in step ${claim.step} of the run ${claim.run.toString()}; "assay audit" shows that`,
+      ...samples.slice(0, SHOWN_SAMPLES).map(({ number, digest, row }) => `  row ${row}: sample ${number}, digest ${bytesToHex(digest)}`),
+      ...(samples.length > SHOWN_SAMPLES ? [`  and ${samples.length - SHOWN_SAMPLES} more; --json lists them`] : []),
+    ].join('\n'),
+  )
+  return 0
+}
+
+const SHOWN_SAMPLES = 8
 
 function checkReceipt(file: Uint8Array, trust: Trust, output: Output): ExitCode {
   const { steps, facts } = verifyReceipt(file, trust)

@@ -1,7 +1,7 @@
 /** The laws of the log: `checkpoint-signature`, `log-consistency` and `*-logged`. Proofs are computed here, from tiles. */
 import { equalBytes } from '../bytes.ts'
 import { type Checkpoint, openCheckpoint } from '../log/checkpoint.ts'
-import { encodeLogEntry } from '../log/entry.ts'
+import { logEntryOf } from '../log/entry.ts'
 import { type TileReader, consistencyProof, inclusionProof, treeRoot } from '../merkle/tiles.ts'
 import { leafHash, verifyConsistency, verifyInclusion } from '../merkle/tree.ts'
 import type { SignedKind } from '../statement.ts'
@@ -54,7 +54,7 @@ export async function loggedLaw(log: VerifiedLog, signed: Signed<SignedKind>): P
   if (logIndex === null) untold(`the log has not taken this ${kind} yet; try again in a moment`)
   if (logIndex >= size)
     untold(`this ${kind} is said to be entry ${logIndex}, but the checkpoint covers ${size} entries; try again in a moment`)
-  const entry = encodeLogEntry({ kind, document: encoded.cid, envelope: envelopeCid })
+  const entry = logEntryOf(kind, encoded, envelopeCid)
   const proof = await inclusionProof(log.tiles, logIndex, size)
   if (!verifyInclusion({ leafHash: leafHash(entry), index: logIndex, size, proof, rootHash }))
     broken(`entry ${logIndex} of the log is not this ${kind} with this signature`)

@@ -1,11 +1,11 @@
 /**
- * What the log records: that this document was signed by this envelope. An entry is canonical DAG-JSON; its leaf hash is RFC 6962's
- * over those bytes. Bundles of 256 entries are served as https://c2sp.org/tlog-tiles, §Log Entries says.
+ * What the log records: that this document was signed by this envelope; of an index also its sample tree, so that a sample is proved by
+ * hashes alone, without the documents between. An entry is canonical DAG-JSON; its leaf hash is RFC 6962's over those bytes. Bundles of 256 entries are served as https://c2sp.org/tlog-tiles, §Log Entries says.
  */
 import { z } from 'zod'
 import type { CID } from '../cid.ts'
-import { Link } from '../documents/common.ts'
-import { encodeDagJson, parseDagJson } from '../documents/document.ts'
+import { Count, Hex32, Link } from '../documents/common.ts'
+import { type DocumentOf, type Encoded, encodeDagJson, parseDagJson } from '../documents/document.ts'
 import { TILE_WIDTH } from '../merkle/tiles.ts'
 import { Problem } from '../problem.ts'
 import { SignedKind } from '../statement.ts'
@@ -13,24 +13,45 @@ import { SignedKind } from '../statement.ts'
 export const MAX_ENTRY_BYTES = 1024
 const LENGTH_BYTES = 2
 
-const LogEntry = z.strictObject({ v: z.literal(1), kind: SignedKind, document: Link, envelope: Link })
+export const SampleTreeHead = z.strictObject({ rootHash: Hex32, size: Count })
+/** Root hash in hexadecimal, and how many samples there are. */
+export type SampleTreeHead = z.infer<typeof SampleTreeHead>
+
+const LogEntry = z
+  .strictObject({ v: z.literal(1), kind: SignedKind, document: Link, envelope: Link, tree: SampleTreeHead.optional() })
+  .refine(({ kind, tree }) => (kind === 'index') === (tree !== undefined), 'an index, and nothing else, has a tree')
 
 export interface LogEntry {
   v: 1
   kind: SignedKind
   document: CID
   envelope: CID
+  /** Of an index. */
+  tree?: SampleTreeHead
 }
 
-export function encodeLogEntry({ kind, document, envelope }: Omit<LogEntry, 'v'>): Uint8Array {
-  return encodeDagJson({ v: 1, kind, document, envelope } satisfies LogEntry)
+/** The bytes of an entry. Throws a RangeError for an index without its tree, and for anything else with one. */
+export function encodeLogEntry({ kind, document, envelope, tree }: Omit<LogEntry, 'v'>): Uint8Array {
+  if ((kind === 'index') !== (tree !== undefined)) throw new RangeError(`an entry of kind ${kind} ${tree ? 'has no' : 'needs its'} tree`)
+  return encodeDagJson({ v: 1, kind, document, envelope, ...(tree === undefined ? {} : { tree }) } satisfies LogEntry)
+}
+
+/** The entry of a document that was signed by this envelope. */
+export function logEntryOf<K extends SignedKind>(kind: K, { cid, document }: Encoded<DocumentOf<K>>, envelope: CID): Uint8Array {
+  return encodeLogEntry({ kind, document: cid, envelope, ...treeOf(document) })
+}
+
+/** The sample tree of an index, as its entry has it; nothing of other documents. */
+export function treeOf(document: DocumentOf<SignedKind>): { tree?: SampleTreeHead } {
+  return document.kind === 'index' ? { tree: { rootHash: document.tree.rootHash, size: document.sampleCount } } : {}
 }
 
 /** Parses an entry from outside. Throws `invalid-document`. */
 export function parseLogEntry(bytes: Uint8Array): LogEntry {
   const result = LogEntry.safeParse(parseDagJson(bytes, MAX_ENTRY_BYTES))
   if (!result.success) throw new Problem('invalid-document', 'not a log entry: expected v, kind, document and envelope')
-  return result.data
+  const { tree, ...entry } = result.data
+  return tree === undefined ? entry : { ...entry, tree }
 }
 
 /** A bundle of 1 … 256 entries: each after its length as a big-endian uint16. */

@@ -6,6 +6,7 @@
 import { concatBytes } from '../bytes.ts'
 import { DIGEST_LENGTH, type Sha256, sha256 } from '../hash.ts'
 import { Problem } from '../problem.ts'
+import { isAscending, largestPowerOfTwoBelow, splitAt } from './multiInclusion.ts'
 import { EMPTY_ROOT, foldHashes, nodeHash } from './tree.ts'
 
 /** Hashes in a full tile. */
@@ -52,6 +53,32 @@ export async function inclusionProof(reader: TileReader, index: number, size: nu
     }
   }
   return (await Promise.all(proof)).reverse()
+}
+
+/**
+ * The hashes that, with the leaves `indices` (ascending, each once), come to the root of the first `size` leaves: the largest subtrees
+ * without any of them, from left to right. Throws a RangeError when a leaf is not in the tree.
+ */
+export async function multiInclusionProof(
+  reader: TileReader,
+  indices: readonly number[],
+  size: number,
+  hash: Sha256 = sha256,
+): Promise<Uint8Array[]> {
+  if (!isAscending(indices, size)) throw new RangeError(`expected leaves below ${size} in ascending order, at least one`)
+  const hashes = createHashReader(reader, size, hash)
+  const ranges: Promise<Uint8Array>[] = []
+  const descend = (start: number, end: number, first: number, last: number): void => {
+    if (first === last) ranges.push(rangeHash(hashes, start, end, hash))
+    else if (end - start > 1) {
+      const middle = start + largestPowerOfTwoBelow(end - start)
+      const split = splitAt(indices, first, last, middle)
+      descend(start, middle, first, split)
+      descend(middle, end, split, last)
+    }
+  }
+  descend(0, size, 0, indices.length)
+  return Promise.all(ranges)
 }
 
 /** PROOF(oldSize, D_newSize) of RFC 9162 §2.1.4.1; empty from size 0 and between equal sizes. Throws a RangeError when old > new. */
@@ -168,13 +195,6 @@ async function rangeHash(hashes: HashReader, start: number, end: number, hash: S
   const middle = start + largestPowerOfTwoBelow(length)
   const [left, right] = await Promise.all([rangeHash(hashes, start, middle, hash), rangeHash(hashes, middle, end, hash)])
   return nodeHash(left, right, hash)
-}
-
-/** The largest power of two that is smaller than n, for 2 ≤ n ≤ 2^53. */
-function largestPowerOfTwoBelow(n: number): number {
-  let power = 1
-  while (power * 2 < n) power *= 2
-  return power
 }
 
 /** A tile of hashes has its level, 0 … 63; a bundle of entries has the level `entries`. */

@@ -15,7 +15,7 @@ import { flagMask } from '../../core/findings.ts'
 import { encodeFindings } from '../../core/findingsTable.ts'
 import { type Signer, signerFromSeed } from '../../core/keys.ts'
 import { formatCheckpoint } from '../../core/log/checkpoint.ts'
-import { encodeLogEntry } from '../../core/log/entry.ts'
+import { logEntryOf } from '../../core/log/entry.ts'
 import { formatVerificationKey, signNote } from '../../core/log/note.ts'
 import { createTreeBuilder } from '../../core/merkle/builder.ts'
 import { type Tile, appendLeaves } from '../../core/merkle/tiles.ts'
@@ -100,7 +100,7 @@ export async function auditedRun(forgery: Forgery = {}): Promise<AuditedRun> {
     const envelope = attest({ kind, ...encoded }, { signer, createdAt: CREATED_AT })
     const logged = forgery.unlogged !== kind
     envelopes.set(encoded.cid.toString(), [{ envelope, logIndex: logged ? EARLIER_ENTRIES + entries.length : null }])
-    if (logged) entries.push(encodeLogEntry({ kind, document: encoded.cid, envelope: cidOf(CODEC_RAW, envelope) }))
+    if (logged) entries.push(logEntryOf(kind, encoded, cidOf(CODEC_RAW, envelope)))
     return encoded
   }
 

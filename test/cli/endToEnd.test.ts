@@ -179,17 +179,22 @@ describe('contributor, trainer and auditor', { concurrency: 1 }, () => {
     assert.equal(audit.conclusion, 'passed')
   })
 
-  test('a receipt holds offline, and not when a byte of it is altered', async () => {
-    const path = join(folder.path, 'row.tlog-proof')
-    await line('auditor', ['receipt', run, '--step', '3', '--row', '11', '--out', path], z.object({ sample: z.number() }))
-    const offline = { home: join(folder.path, 'auditor'), server }
-    const trust = join(folder.path, 'auditor', 'servers', encodeURIComponent(new URL(server).host), 'trust.json')
-    const verified = await assay(['verify', path, '--trust', trust], { ...offline, server: 'http://127.0.0.1:9' })
-    assert.equal(verified.code, 0, verified.errors)
-    const altered = (await readFile(path, 'utf8')).replace(/^index (\d+)$/m, (_, index: string) => `index ${Number(index) + 1}`)
-    await writeFile(path, altered)
-    assert.equal((await assay(['verify', path], offline)).code, 1)
-  })
+  for (const [what, words] of [
+    ['a row', ['--row', '11']],
+    ['a row with the run’s order', ['--row', '11', '--full']],
+    ['a whole step', []],
+  ] as const)
+    test(`a receipt of ${what} holds offline, and not when a byte of it is altered`, async () => {
+      const path = join(folder.path, 'receipt.tlog-proof')
+      await line('auditor', ['receipt', run, '--step', '3', ...words, '--out', path], z.unknown())
+      const offline = { home: join(folder.path, 'auditor'), server }
+      const trust = join(folder.path, 'auditor', 'servers', encodeURIComponent(new URL(server).host), 'trust.json')
+      const verified = await assay(['verify', path, '--trust', trust], { ...offline, server: 'http://127.0.0.1:9' })
+      assert.equal(verified.code, 0, verified.errors)
+      const altered = (await readFile(path, 'utf8')).replace(/^index (\d+)$/m, (_, index: string) => `index ${Number(index) + 1}`)
+      await writeFile(path, altered)
+      assert.equal((await assay(['verify', path], offline)).code, 1)
+    })
 
   test('fetch brings the files as they were and the selected rows as Arrow', async () => {
     const out = join(folder.path, 'fetched')

@@ -8,7 +8,7 @@ import { POLICIES } from '../../core/documents/selection.ts'
 import { flagsMask } from '../../core/findings.ts'
 import { signerFromSeed } from '../../core/keys.ts'
 import { formatCheckpoint } from '../../core/log/checkpoint.ts'
-import { encodeLogEntry } from '../../core/log/entry.ts'
+import { encodeLogEntry, logEntryOf } from '../../core/log/entry.ts'
 import { formatVerificationKey, signNote } from '../../core/log/note.ts'
 import { encodeProofFile, parseProofFile } from '../../core/log/proofFile.ts'
 import { appendLeaves, inclusionProof, type Tile, type TileReader } from '../../core/merkle/tiles.ts'
@@ -19,7 +19,7 @@ import { encodeReceipt, type ReceiptContents, type ReceiptStepName, verifyReceip
 import { locate, sampleAt } from '../../core/runOrder.ts'
 import { sampleDigest } from '../../core/samples/encoding.ts'
 import { computeSelection } from '../../core/selection.ts'
-import { attest, type SignedKind } from '../../core/statement.ts'
+import { attest } from '../../core/statement.ts'
 
 const createdAt = '2026-11-20T06:00:00.000Z'
 const [log, indexer, trainer, stranger] = [1, 2, 3, 4].map((seed) => signerFromSeed(new Uint8Array(32).fill(seed))) as [Key, Key, Key, Key]
@@ -83,11 +83,11 @@ async function issue(
   const runDocument = encodeDocument('run', change.run ?? run)
   const indexEnvelope = attest({ kind: 'index', ...index }, { signer: change.indexer ?? indexer, createdAt })
   const runEnvelope = attest({ kind: 'run', ...runDocument }, { signer: trainer, createdAt })
-  const entryOf = (kind: SignedKind, document: typeof link, envelope: Uint8Array) =>
-    encodeLogEntry({ kind, document, envelope: cidOf(CODEC_RAW, envelope) })
-  const entries = Array.from({ length: 9 }, (_, i) => entryOf('manifest', link, Uint8Array.of(i)))
-  entries[2] = entryOf('index', index.cid, indexEnvelope)
-  entries[6] = entryOf('run', runDocument.cid, runEnvelope)
+  const entries = Array.from({ length: 9 }, (_, i) =>
+    encodeLogEntry({ kind: 'manifest', document: link, envelope: cidOf(CODEC_RAW, Uint8Array.of(i)) }),
+  )
+  entries[2] = logEntryOf('index', index, cidOf(CODEC_RAW, indexEnvelope))
+  entries[6] = logEntryOf('run', runDocument, cidOf(CODEC_RAW, runEnvelope))
   const tree = await treeOf(entries.map((entry) => leafHash(entry)))
   const place = locate(consumption, selection.document.selectedCount, step, row)!
   const order = createOrder({ seed: consumption.seed, epoch: place.epoch, size: selection.document.selectedCount })

@@ -300,14 +300,14 @@ function checkpointBy(signer: Signer, logVkey: string): Change {
 }
 
 async function storingCheckpoint(db: Database, change: Change): Promise<AsyncDisposable> {
-  const { checkpoint } = await db.selectFrom('log_state').select('checkpoint').executeTakeFirstOrThrow()
+  const { published_checkpoint: checkpoint } = await db.selectFrom('log_state').select('published_checkpoint').executeTakeFirstOrThrow()
   const store = (bytes: Uint8Array) =>
     db
       .updateTable('log_state')
-      .set({ checkpoint: Buffer.from(bytes) })
+      .set({ published_checkpoint: Buffer.from(bytes) })
       .execute()
-  await store(change(Buffer.from(checkpoint)))
-  return { [Symbol.asyncDispose]: async () => void (await store(checkpoint)) }
+  await store(change(Buffer.from(checkpoint!)))
+  return { [Symbol.asyncDispose]: async () => void (await store(checkpoint!)) }
 }
 
 /** Stores an envelope by a stranger and has the document's attestation name it. */

@@ -1,11 +1,12 @@
 /** Small signed documents for tests. */
 import { type CID, CODEC_RAW, cidOf } from '../../core/cid.ts'
 import { utf8ToBytes } from '../../core/bytes.ts'
-import { type Encoded, encodeDocument } from '../../core/documents/document.ts'
+import { type DocumentOf, type Encoded, encodeDocument } from '../../core/documents/document.ts'
 import type { Manifest } from '../../core/documents/manifest.ts'
 import type { Report } from '../../core/documents/report.ts'
 import { PROPERTIES } from '../../core/documents/report.ts'
 import type { SampleIndex } from '../../core/documents/sampleIndex.ts'
+import { treeOf } from '../../core/log/entry.ts'
 import { type Signer, signerFromSeed } from '../../core/keys.ts'
 import { attest, type SignedKind, verifyAttestation } from '../../core/statement.ts'
 import type { Attestation } from '../../store/documents.ts'
@@ -82,8 +83,8 @@ export function testReport(index: CID, recipe: CID): Encoded<Report> {
 }
 
 /** The attestation of a document by this signer, as `store/` takes it. */
-export function attestationBy(signer: Signer, kind: SignedKind, encoded: Encoded<unknown>): Attestation {
+export function attestationBy<K extends SignedKind>(signer: Signer, kind: K, encoded: Encoded<DocumentOf<K>>): Attestation {
   const bytes = attest({ kind, cid: encoded.cid, bytes: encoded.bytes }, { signer, createdAt: CREATED_AT })
   const { envelopeCid, author, createdAt } = verifyAttestation(bytes, { kind, cid: encoded.cid })
-  return { kind, document: encoded.cid, envelope: envelopeCid, author, createdAt: new Date(createdAt) }
+  return { kind, document: encoded.cid, envelope: envelopeCid, author, createdAt: new Date(createdAt), ...treeOf(encoded.document) }
 }

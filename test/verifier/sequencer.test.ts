@@ -183,7 +183,7 @@ suite('sequencer', () => {
     ['a tile too many', sql`insert into log_tiles values (5, 0, 1, decode(repeat('00', 32), 'hex'))`, /4 tiles are stored/],
     ['an attestation without its index', sql`update attestations set log_index = null where log_index = 299`, /entry 299/],
     ['an attestation with the index of another', sql`update attestations set log_index = log_index + 300 where log_index = 7`, /entry 7/],
-    ['another size', sql`update log_state set size = 299`, /the checkpoint has size 300, the state 299/],
+    ['another size', sql`update log_state set size = 299, published_size = 299`, /the checkpoint has size 300, the state 299/],
     ['another root', sql`update log_state set root_hash = sha256('x')`, /different root hashes/],
     ['another origin', sql`update log_state set origin = 'x'`, /the checkpoint is of assay/],
     ['a changed checkpoint', sql`update log_state set checkpoint = set_byte(checkpoint, 20, 57)`, /does not verify/],

@@ -68,20 +68,21 @@ async function checkSnapshot(db: Database, vkey: string, hash: Sha256): Promise<
 async function checkAttestations(db: Database, firstIndex: number, entries: readonly Uint8Array[]): Promise<void> {
   const rows = await db
     .selectFrom('attestations')
-    .select(['log_index', 'kind', 'document_cid', 'envelope_cid'])
+    .select(['log_index', 'kind', 'document_cid', 'envelope_cid', 'tree_root', 'tree_size'])
     .where('log_index', '>=', firstIndex)
     .where('log_index', '<', firstIndex + entries.length)
     .orderBy('log_index')
     .execute()
   for (const [i, bytes] of entries.entries()) {
-    const { kind, document, envelope } = parseLogEntry(bytes)
+    const { kind, document, envelope, tree } = parseLogEntry(bytes)
     const row = rows[i]
     expect(
       row !== undefined &&
         row.log_index === firstIndex + i &&
         row.kind === kind &&
         row.document_cid === document.toString() &&
-        row.envelope_cid === envelope.toString(),
+        row.envelope_cid === envelope.toString() &&
+        (row.tree_root === null ? tree === undefined : tree?.rootHash === bytesToHex(row.tree_root) && tree.size === row.tree_size),
       `entry ${firstIndex + i} is not that of the attestation with its index`,
     )
   }
