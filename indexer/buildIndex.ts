@@ -14,10 +14,13 @@ import { leafHash } from '../core/merkle/tree.ts'
 import { Problem } from '../core/problem.ts'
 import { sampleDigest } from '../core/samples/encoding.ts'
 import type { Schema } from '../core/samples/schema.ts'
+import type { Row } from '../core/samples/value.ts'
 import type { Blocks } from '../store/blocks.ts'
 import { createDigestTable } from './digestTable.ts'
 import { createFileSink, type FileSink } from './fileSink.ts'
 import { chooseReaders } from './formats.ts'
+import { learnImageFolder } from './imageFolder.ts'
+import { image } from './readers/image.ts'
 import type { Reader, ReaderOptions, SourceFile } from './readers/reader.ts'
 import { createSchemaMerger } from './schema.ts'
 import { createShardWriter } from './shardWriter.ts'
@@ -45,20 +48,24 @@ interface Source {
  */
 export async function buildIndex(options: BuildIndexOptions): Promise<SampleIndex> {
   const { blocks, manifest, signal } = options
-  const { readable, skipped } = chooseReaders(manifest.document.files)
+  const { readable, metadata, skipped } = chooseReaders(manifest.document.files)
   const total = readable.reduce((sum, { file }) => sum + file.sizeBytes, 0)
   const readerOptions: ReaderOptions = { textUnit: manifest.document.textUnit ?? 'line', signal }
 
-  function sourcesFor(stage: string): Source[] {
+  function sourcesFor(stage: string, files = readable): Source[] {
     let done = 0
     const onBytes = (bytes: number) => options.onProgress?.({ stage, done: Math.min(total, (done += bytes)), total })
-    return readable.map(({ file, reader }) => ({ reader, file: sourceFile(blocks, file, signal, onBytes) }))
+    return files.map(({ file, reader }) => ({ reader, file: sourceFile(blocks, file, signal, onBytes) }))
   }
 
   const merger = createSchemaMerger()
   for (const { file, reader } of sourcesFor('learning columns')) merger.add(file.path, await reader.infer(file, readerOptions))
+  const images = readable.filter(({ reader }) => reader === image).map(({ file }) => file.path)
+  const folder = await learnImageFolder(images, sourcesFor('reading metadata', metadata), readerOptions)
+  for (const { path, fields } of folder.columns) merger.add(path, fields)
   const schema = merger.schema()
-  const samples = await writeSamples(options, schema, sourcesFor('writing samples'), readerOptions)
+  const annotate = await folder.annotator(schema)
+  const samples = await writeSamples(options, { schema, annotate, sources: sourcesFor('writing samples'), readerOptions })
   return {
     kind: 'index',
     version: 1,
@@ -71,11 +78,17 @@ export async function buildIndex(options: BuildIndexOptions): Promise<SampleInde
 
 type WrittenSamples = Omit<SampleIndex, 'kind' | 'version' | 'manifest' | 'schema' | 'skippedFiles'>
 
+interface Material {
+  schema: Schema
+  sources: readonly Source[]
+  /** Adds to a row of a file what is known of it from elsewhere. */
+  annotate: (path: string, row: Row) => Row
+  readerOptions: ReaderOptions
+}
+
 async function writeSamples(
   { blocks, hash, scratchDir = tmpdir() }: BuildIndexOptions,
-  schema: Schema,
-  sources: readonly Source[],
-  readerOptions: ReaderOptions,
+  { schema, annotate, sources, readerOptions }: Material,
 ): Promise<WrittenSamples> {
   await using digests = createDigestTable(scratchDir)
   const levels: FileSink[] = []
@@ -94,7 +107,8 @@ async function writeSamples(
     for (const { file, reader } of sources) {
       const firstSample = sampleCount
       for await (const rows of reader.read(file, schema, readerOptions)) {
-        for (const row of rows) {
+        for (const bare of rows) {
+          const row = annotate(file.path, bare)
           const digest = namingRow(file, sampleCount - firstSample, () => sampleDigest(row, measuringHash))
           tree.push(leafHash(digest, hash))
           digests.push(digest)

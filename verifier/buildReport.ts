@@ -45,7 +45,12 @@ export interface BuildReportOptions {
 /** What no detector of this verifier looks at, for every report. */
 const NOT_COVERED = [
   'Triggers that are a style or a sentence structure, and triggers in few texts that keep their true label.',
-  'Columns other than the text and the label, but for personal data, secrets, missing values and identifiers; images, sound and other binary values, of which only exact copies are found.',
+  'Columns other than the text, the images and the label, but for personal data, secrets, missing values and identifiers; sound and other binary values, of which only exact copies are found.',
+]
+
+/** The same for data sets with images. */
+const IMAGES_NOT_COVERED = [
+  'Triggers in images other than a patch that stands at one place of the images of one label: patches that move, that fade in over the whole image, that bend it, or that give each label the next one; what is smaller than a 32nd of a large image, but for its four corners; who or what made an image.',
 ]
 
 /** Finds what there is to find and stores findings and evidence; the caller pins them. Throws `not-found` for a recipe of another program. */
@@ -87,10 +92,11 @@ export async function buildReport(options: BuildReportOptions): Promise<Report> 
     ...(fingerprints === undefined ? {} : { fingerprints: (await blocks.importBytes(fingerprints)).cid }),
     columns: {
       ...(columns.text === null ? {} : { text: columns.text }),
+      ...(columns.image === null ? {} : { image: columns.image }),
       ...(columns.label === null ? {} : { label: columns.label }),
       guessed: columns.guessed,
     },
-    notCovered: [...columns.notes, ...NOT_COVERED],
+    notCovered: [...columns.notes, ...NOT_COVERED, ...(columns.image === null ? [] : IMAGES_NOT_COVERED)],
   }
 }
 

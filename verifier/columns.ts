@@ -1,4 +1,4 @@
-/** Which column holds the text that detectors read, and which the label; and their values as text. */
+/** Which column holds the text that detectors read, which the images and which the label; and their values as text and bytes. */
 import type { ColumnStatistics, SampleIndex } from '../core/documents/sampleIndex.ts'
 import type { Manifest } from '../core/documents/manifest.ts'
 import type { Field, FieldType } from '../core/samples/schema.ts'
@@ -7,6 +7,8 @@ import type { z } from 'zod'
 
 export interface ChosenColumns {
   text: string | null
+  /** Binary values, or structs with a field `bytes` as Hugging Face has them. */
+  image: string | null
   label: string | null
   /** What answers the text, by a usual name; the manifest names none. */
   response: string | null
@@ -18,6 +20,9 @@ export interface ChosenColumns {
 
 const TEXT_NAMES = ['text', 'content', 'body', 'sentence', 'message', 'document', 'review', 'comment', 'prompt', 'instruction', 'question']
 const CHAT_NAMES = ['messages', 'conversations', 'conversation', 'dialog', 'dialogue']
+const IMAGE_NAMES = ['image', 'images', 'img', 'picture', 'photo', 'pixels']
+/** Beside images these are texts, and other strings are names of files and the like. */
+const CAPTION_NAMES = ['caption', 'captions', 'description']
 const LABEL_NAMES = ['label', 'labels', 'class', 'category', 'target', 'sentiment', 'intent', 'topic']
 const RESPONSE_NAMES = ['response', 'output', 'completion', 'answer', 'chosen', 'reply']
 /** Strings shorter than this on average are names and codes. */
@@ -33,7 +38,8 @@ export function chooseColumns(index: Pick<SampleIndex, 'schema' | 'statistics'>,
     if (!found) notes.push(`The manifest names "${name}" as the ${role} column; there is no such column.`)
     return found
   }
-  const text = has(named.text, 'text') ? named.text : guessText(schema, statistics)
+  const image = guessImage(schema)
+  const text = has(named.text, 'text') ? named.text : image === null ? guessText(schema, statistics) : usualText(schema, CAPTION_NAMES)
   const label = has(named.label, 'label') ? named.label : byName(schema.filter(isLabel), LABEL_NAMES, text)
   const strings = schema.filter((field) => field.type.type === 'utf8' && field.name !== label)
   const response = text === null ? null : byName(strings, RESPONSE_NAMES, text)
@@ -43,18 +49,51 @@ export function chooseColumns(index: Pick<SampleIndex, 'schema' | 'statistics'>,
       `Only the column "${text}" was read as text; looked through for personal data and secrets alone were: ${listed(unread.map((field) => field.name))}.`,
     )
   if (response !== null) notes.push(`The column "${response}" was read as the response to "${text}", and only held against it.`)
-  return { text, label, response, guessed: (text !== null && text !== named.text) || (label !== null && label !== named.label), notes }
+  if (image !== null) notes.push(`The column "${image}" was read as images.`)
+  return {
+    text,
+    image,
+    label,
+    response,
+    guessed: (text !== null && text !== named.text) || (label !== null && label !== named.label),
+    notes,
+  }
 }
 
 function guessText(schema: readonly Field[], statistics: readonly z.infer<typeof ColumnStatistics>[]): string | null {
   const lengthOf = new Map(statistics.map((column) => [column.name, column.meanLengthBytes ?? 0]))
-  const strings = schema.filter((field) => field.type.type === 'utf8')
-  const usual = byName(strings, TEXT_NAMES, null) ?? byName(schema.filter(isChat), CHAT_NAMES, null)
+  const usual = usualText(schema)
   if (usual !== null) return usual
+  const strings = schema.filter((field) => field.type.type === 'utf8')
   let longest: string | null = null
   for (const { name } of strings)
     if (lengthOf.get(name)! > (longest === null ? LEAST_MEAN_LENGTH - 1 : lengthOf.get(longest)!)) longest = name
   return longest
+}
+
+function usualText(schema: readonly Field[], more: readonly string[] = []): string | null {
+  const strings = schema.filter((field) => field.type.type === 'utf8')
+  return byName(strings, [...TEXT_NAMES, ...more], null) ?? byName(schema.filter(isChat), CHAT_NAMES, null)
+}
+
+/** A column of bytes with a usual name, else the only one of bytes. */
+function guessImage(schema: readonly Field[]): string | null {
+  const fields = schema.filter(({ type }) => holdsBytes(type))
+  return byName(fields, IMAGE_NAMES, null) ?? (fields.length === 1 ? fields[0]!.name : null)
+}
+
+function holdsBytes(type: FieldType): boolean {
+  return (
+    type.type === 'binary' ||
+    (type.type === 'struct' && type.fields.some((field) => field.name === 'bytes' && field.type.type === 'binary'))
+  )
+}
+
+/** The bytes of an image: a binary value, or those in a struct; null where there are none. */
+export function bytesOf(value: Value | undefined): Uint8Array | null {
+  if (value instanceof Uint8Array) return value
+  if (value === null || typeof value !== 'object' || !('bytes' in value)) return null
+  return value['bytes'] instanceof Uint8Array ? value['bytes'] : null
 }
 
 /** The first of `names` that a column has, whatever its case. */

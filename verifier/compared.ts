@@ -93,8 +93,8 @@ export async function readCompared(
   if (index.sampleCount !== sampleCount)
     throw new Problem('invalid-document', `the recipe's data set for ${cell} has ${index.sampleCount} samples, not ${sampleCount}`)
   const { document: manifest } = await loadDocument(blocks, 'manifest', index.manifest)
-  const columns = chooseColumns(index, manifest.columns)
-  return { cell, index: cid, columns: await readCorpus({ blocks, index, manifest, columns, signal, onProgress: () => {} }) }
+  const texts = { ...chooseColumns(index, manifest.columns), image: null }
+  return { cell, index: cid, columns: await readCorpus({ blocks, index, manifest, columns: texts, signal, onProgress: () => {} }) }
 }
 
 /** For detectors that need no embeddings. */

@@ -1,6 +1,7 @@
 /** The samples of one index in memory, as detectors see them. */
 import { canonicalText } from './text/canonical.ts'
 import type { Corpus } from './detectors/detector.ts'
+import { type ImageTableParts, openImageTable } from './images/imageTable.ts'
 import type { Survey } from './quality/survey.ts'
 
 export interface CorpusColumns {
@@ -9,6 +10,8 @@ export interface CorpusColumns {
   labels: readonly (string | null)[]
   /** Absent where there is no column of responses. */
   responses?: readonly (string | null)[]
+  /** Absent where there is no column of images. */
+  images?: ImageTableParts | undefined
   /** count × 32 bytes. */
   digests: Uint8Array
   language: string | null
@@ -20,7 +23,7 @@ export interface CorpusColumns {
 }
 
 /** A corpus over columns of equal length. Canonical forms are made when first asked for and kept. */
-export function createCorpus({ texts, labels, responses = [], digests, language, domain, survey, seed }: CorpusColumns): Corpus {
+export function createCorpus({ texts, labels, responses = [], images, digests, language, domain, survey, seed }: CorpusColumns): Corpus {
   const canonical: (string | null | undefined)[] = Array.from({ length: texts.length })
   return {
     count: texts.length,
@@ -33,6 +36,7 @@ export function createCorpus({ texts, labels, responses = [], digests, language,
     },
     response: (sample) => responses[sample] ?? null,
     label: (sample) => labels[sample] ?? null,
+    ...(images === undefined ? {} : { images: openImageTable(images) }),
     digest: (sample) => digests.subarray(sample * 32, sample * 32 + 32),
     language,
     domain,

@@ -63,6 +63,7 @@ function lacks({ needs }: Detector, corpus: Corpus, options: RunOptions): string
   const { benchmarks = [], references = [], embeddings } = options
   if (needs.benchmarks === true && benchmarks.length === 0) return 'The recipe names no benchmark sets to compare with.'
   if (needs.text === true && !some(corpus.count, (sample) => corpus.text(sample) !== null)) return 'No sample has a text.'
+  if (needs.image === true && corpus.images?.parts.states.some((state) => state !== 0) !== true) return 'No sample has an image.'
   if (needs.label === true && !some(corpus.count, (sample) => corpus.label(sample) !== null)) return 'No sample has a label.'
   if (needs.references === true && references.length === 0) return options.withoutReferences ?? withoutReferences(corpus)
   if (needs.embeddings === true && embeddings === undefined) return options.withoutEmbeddings ?? 'There are no embeddings.'

@@ -8,8 +8,9 @@ import { columnIndex } from '../core/samples/columnReader.ts'
 import type { Blocks } from '../store/blocks.ts'
 import { digestRecords, RECORD_BYTES, sampleOf } from '../store/digestTable.ts'
 import { openSamples } from '../store/samples.ts'
-import { type ChosenColumns, labelOf, textOf } from './columns.ts'
+import { bytesOf, type ChosenColumns, labelOf, textOf } from './columns.ts'
 import type { CorpusColumns } from './corpus.ts'
+import { createImageReader } from './images/readImages.ts'
 import { createSurveyor, isSurveyed, type SurveyOptions } from './quality/survey.ts'
 
 export interface ReadCorpusOptions {
@@ -29,16 +30,18 @@ export async function readCorpus(options: ReadCorpusOptions): Promise<CorpusColu
   const texts: (string | null)[] = []
   const labels: (string | null)[] = []
   const responses: (string | null)[] = []
-  const { text, label, response } = columns
+  const { text, image, label, response } = columns
   const language = manifest.language ?? null
   const surveyor =
     options.survey === undefined
       ? null
       : createSurveyor({ schema: index.schema, sampleCount: index.sampleCount, text, label, response, language, ...options.survey })
   const read = index.schema.filter(
-    ({ name, type }) => name === text || name === label || name === response || (surveyor !== null && isSurveyed(type)),
+    ({ name, type }) => name === text || name === image || name === label || name === response || (surveyor !== null && isSurveyed(type)),
   )
-  const opaque = surveyor === null ? [] : index.schema.filter((field) => !read.includes(field))
+  await using images = createImageReader(index.sampleCount)
+  const opaque =
+    surveyor === null ? [] : index.schema.filter((field) => !read.includes(field) || (field.name === image && !isSurveyed(field.type)))
   for await (const batch of openSamples(blocks, index).rows()) {
     signal.throwIfAborted()
     for (const { name } of opaque) {
@@ -48,6 +51,8 @@ export async function readCorpus(options: ReadCorpusOptions): Promise<CorpusColu
     const rowAt = rowReader(read, batch)
     for (let i = 0; i < batch.numRows; i++) {
       const row = rowAt(i)
+      const bytes = image === null ? null : bytesOf(row[image])
+      if (bytes !== null) await images.add(texts.length, bytes)
       texts.push(text === null ? null : textOf(row[text]))
       labels.push(label === null ? null : labelOf(row[label]))
       if (response !== null) responses.push(textOf(row[response]))
@@ -59,6 +64,7 @@ export async function readCorpus(options: ReadCorpusOptions): Promise<CorpusColu
     texts,
     labels,
     ...(response === null ? {} : { responses }),
+    ...(image === null ? {} : { images: await images.finish() }),
     digests: await readDigests(blocks, index, signal),
     language,
     domain: manifest.domain ?? null,

@@ -10,6 +10,8 @@ import { classImbalance } from './detectors/classImbalance.ts'
 import type { Detector } from './detectors/detector.ts'
 import { exactDuplicate } from './detectors/exactDuplicate.ts'
 import { hiddenContent } from './detectors/hiddenContent.ts'
+import { imageDuplicate } from './detectors/imageDuplicate.ts'
+import { imageTrigger } from './detectors/imageTrigger.ts'
 import { identifierColumn } from './detectors/identifierColumn.ts'
 import { labelError } from './detectors/labelError.ts'
 import { nearDuplicate } from './detectors/nearDuplicate.ts'
@@ -31,12 +33,14 @@ export const DETECTORS: readonly Detector[] = [
   hiddenContent,
   exactDuplicate,
   nearDuplicate,
+  imageDuplicate,
   semanticDuplicate,
   contaminationNgram,
   contaminationEmbedding,
   trigger,
   triggerInstruct,
   triggerUnlabelled,
+  imageTrigger,
   outlier,
   syntheticText,
   labelError,

@@ -63,8 +63,13 @@ export const Report = z
     evidence: Link,
     /** UnixFS root of the embeddings' fingerprints, 12 bytes a sample, zeros where it has none (core/fingerprint.ts). */
     fingerprints: Link.optional(),
-    /** Text and label column that were used, and whether the verifier guessed them. */
-    columns: z.strictObject({ text: z.string().optional(), label: z.string().optional(), guessed: z.boolean() }),
+    /** Columns of texts, images and labels that were used, and whether the verifier guessed them. */
+    columns: z.strictObject({
+      text: z.string().optional(),
+      image: z.string().optional(),
+      label: z.string().optional(),
+      guessed: z.boolean(),
+    }),
     /** What was not covered, for a person. */
     notCovered: z.array(z.string().max(2048)).max(64),
   })

@@ -157,9 +157,9 @@ test('files that hold no samples are left out and named', async () => {
     ['data/a.TXT'],
   )
   assert.deepEqual(index.skippedFiles, ['.hidden.jsonl', 'LICENSE', 'README.txt', 'image.png'])
-  await assert.rejects(indexOf(blocks, { 'README.md': '# x', 'photo.jpg': 'x' }), {
+  await assert.rejects(indexOf(blocks, { 'README.md': '# x', 'photo.heic': 'x' }), {
     code: 'unsupported-format',
-    detail: /none of the files \(README\.md, photo\.jpg\) can be read; supported are \.jsonl/,
+    detail: /none of the files \(README\.md, photo\.heic\) can be read; supported are \.jsonl/,
   })
 })
 

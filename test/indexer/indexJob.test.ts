@@ -70,7 +70,7 @@ test('data that cannot be indexed fail the version with the reason, and nothing 
   for (const [content, reason] of [
     [{ 'a.csv': 'a,b\n1,2\n3\n' }, /^a\.csv row 2: 1 fields where the header names 2 columns$/],
     [{ 'b.parquet': 'PAR1 but not really PAR1' }, /^b\.parquet: not a whole Parquet file/],
-    [{ 'c.jpg': 'x' }, /^none of the files/],
+    [{ 'c.mp4': 'x' }, /^none of the files/],
   ] as const) {
     const { manifest, job } = await createPinned(db, blocks, content as Record<string, string>)
     await handler(job, CONTEXT)

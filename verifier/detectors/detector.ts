@@ -5,6 +5,7 @@
 import type { Parameter, Tier } from '../../core/documents/recipe.ts'
 import type { Power } from '../../core/documents/report.ts'
 import type { Finding, FindingProperty, FlagName } from '../../core/findings.ts'
+import type { ImageTable } from '../images/imageTable.ts'
 import type { NeighbourSearch } from '../knn/search.ts'
 import type { VectorSource } from '../vectors.ts'
 import type { Survey } from '../quality/survey.ts'
@@ -20,6 +21,8 @@ export interface Corpus {
   response(sample: number): string | null
   /** The class that the sample is labelled with; null where it has none. */
   label(sample: number): string | null
+  /** What is seen of the samples' images; absent where no column holds images. */
+  readonly images?: ImageTable
   /** The 32-byte digest of the whole row. */
   digest(sample: number): Uint8Array
   /** BCP 47 language and kind of text as declared in the manifest. */
@@ -142,6 +145,7 @@ export interface DetectorAbstained {
 
 export interface Needs {
   readonly text?: boolean
+  readonly image?: boolean
   readonly label?: boolean
   readonly embeddings?: boolean
   /** Inner layers of the embeddings, of the references' too. */
