@@ -59,6 +59,13 @@ export function createIndexHandler({ db, blocks, signer, clock, scratchDir }: In
     const envelope = attest({ kind: 'index', cid: encoded.cid, bytes: encoded.bytes }, { signer, createdAt: createdAt.toISOString() })
     await putDocument(blocks, encoded)
     const envelopeCid = await putEnvelope(blocks, envelope)
-    await completeIndex(db, subject, { kind: 'index', document: encoded.cid, envelope: envelopeCid, author: signer.did, createdAt, ...treeOf(index) })
+    await completeIndex(db, subject, {
+      kind: 'index',
+      document: encoded.cid,
+      envelope: envelopeCid,
+      author: signer.did,
+      createdAt,
+      ...treeOf(index),
+    })
   }
 }

@@ -123,7 +123,7 @@ export function createSequencer({
     const state = await lockOwnState(trx)
     const pending = await unloggedAttestations(trx, BATCH_SIZE)
     if (pending.length === 0) return 0
-    const entries = pending.map(({ id: _, kind, ...entry }) => encodeLogEntry({ kind: SignedKind.parse(kind), ...entry }))
+    const entries = pending.map((attestation) => encodeLogEntry({ ...attestation, kind: SignedKind.parse(attestation.kind) }))
     const leaves = entries.map((entry) => leafHash(entry, hash))
     const { size, rootHash, tiles } = await appendLeaves(createLogTileReader(trx), state.size, leaves, hash)
     await insertLogEntries(trx, state.size, entries)
