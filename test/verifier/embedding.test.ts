@@ -8,7 +8,7 @@ import { createEmbedder } from '../../verifier/embedding/embedder.ts'
 import { defaultModelCache, ensureModel, type LocalModel } from '../../verifier/embedding/modelCache.ts'
 import { DEFAULT_MODEL } from '../../verifier/embedding/models.ts'
 import { DEVICES, parseDevice } from '../../verifier/embedding/onnxRuntime.ts'
-import { type EmbedOptions, embedTexts } from '../../verifier/embedding/pipeline.ts'
+import { createTurns, type EmbedOptions, embedTexts } from '../../verifier/embedding/pipeline.ts'
 import { NEIGHBOUR_PARAMETERS, neighbourSearch } from '../../verifier/knn/search.ts'
 import { type EmbeddingRuntime, openRuntime } from '../../verifier/embedding/runtime.ts'
 import { type Tokenizer, openTokenizer } from '../../verifier/embedding/tokenizer.ts'
@@ -232,6 +232,41 @@ test('an abort ends with its reason, closes the source, and leaves the runtime u
   await assert.rejects(run, stop)
   assert.ok(closed)
   assert.equal((await embed(['x'])).valid.length, 1)
+})
+
+test('those who embed at the same time go one after the other, and one that is aborted lets the next go on', async () => {
+  const turns = createTurns()
+  const tokensOf: number[] = []
+  const watched: EmbeddingRuntime = {
+    ...runtime,
+    embed(batch) {
+      tokensOf.push(batch.tokens)
+      return runtime.embed(batch)
+    },
+  }
+  const many = (length: number) => Array.from({ length: 60 }, () => words(length))
+  const common = { runtime: watched, turns }
+  const [long, short] = await Promise.all([embed(many(90), common), embed(many(5), common)])
+  assert.deepEqual([long.vectors.length, short.vectors.length], [60, 60])
+  assert.ok(tokensOf.filter((tokens) => tokens > 50).length > 2 * runtime.concurrency)
+  assert.deepEqual(
+    tokensOf,
+    tokensOf.toSorted((a, b) => b - a),
+  )
+
+  const abort = new AbortController()
+  const stop = new Error('stop')
+  const stopping: EmbeddingRuntime = {
+    ...runtime,
+    embed(batch) {
+      abort.abort(stop)
+      return runtime.embed(batch)
+    },
+  }
+  const first = embed(many(90), { runtime: stopping, turns, signal: abort.signal })
+  const second = embed(many(5), common)
+  await assert.rejects(first, stop)
+  assert.equal((await second).vectors.length, 60)
 })
 
 test('a source that fails ends the stream with its error', async () => {

@@ -9,7 +9,7 @@ import type { Embeddings } from '../detectors/detector.ts'
 import { vectorsInMemory } from '../vectors.ts'
 import { createEmbeddings } from './embeddings.ts'
 import { type EnsureModelOptions, ensureModel } from './modelCache.ts'
-import { type EmbeddingBlock, type EmbedOptions, embedTexts } from './pipeline.ts'
+import { createTurns, type EmbeddingBlock, type EmbedOptions, embedTexts } from './pipeline.ts'
 import { type RuntimeOptions, openRuntime } from './runtime.ts'
 import { openTokenizer } from './tokenizer.ts'
 import { openTokenizerPool } from './tokenizerPool.ts'
@@ -72,8 +72,9 @@ export function createEmbedder(options: EmbedderOptions): Embedder {
       options.device === 'cpu' ? await openTokenizer(model) : opening.use(await openTokenizerPool(model, tokenizerThreads(options.threads)))
     const runtime = opening.use(await openRuntime(model, { ...options, layers }))
     const opened = opening.move()
+    const turns = createTurns()
     return {
-      embed: (texts, stop) => embedTexts({ runtime, tokenizer, texts, signal: stop }),
+      embed: (texts, stop) => embedTexts({ runtime, tokenizer, texts, turns, signal: stop }),
       [Symbol.asyncDispose]: async () => opened[Symbol.asyncDispose](),
     }
   }

@@ -10,6 +10,8 @@ export interface EmbedOptions {
   tokenizer: BatchTokenizer
   /** Texts in order, in groups of any size; null where a sample has none. */
   texts: AsyncIterable<readonly (string | null)[]> | Iterable<readonly (string | null)[]>
+  /** Shared by all who embed on this runtime at the same time. */
+  turns?: Turns | undefined
   signal?: AbortSignal | undefined
   /** Texts that are done. */
   onProgress?: ((texts: number) => void) | undefined
@@ -36,7 +38,7 @@ const BATCHES_AHEAD = 2
  */
 export async function* embedTexts(options: EmbedOptions): AsyncGenerator<EmbeddingBlock> {
   const { runtime, onProgress } = options
-  const limit = createLimit(runtime.concurrency * BATCHES_AHEAD)
+  const limit = createLimit(runtime.concurrency * BATCHES_AHEAD, options.turns ?? createTurns())
   const stop = new AbortController()
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal])
   let done = 0
@@ -153,34 +155,60 @@ function toBatch(texts: TokenizedText[], tokenStep: number): TokenBatch {
   return { rows, tokens, inputIds, attentionMask }
 }
 
+export interface Turns {
+  /** Resolves when all who asked before have ended their turns. Gives what ends this one. */
+  take(): Promise<() => void>
+}
+
+/**
+ * Those who embed at the same time hand over the batches of a window one after the other: were they to share the runtime, they would end
+ * together, and it would wait while all of them store what they have and read on.
+ */
+export function createTurns(): Turns {
+  let last = Promise.resolve()
+  return {
+    take() {
+      const before = last
+      const { promise, resolve } = Promise.withResolvers<void>()
+      last = before.then(() => promise)
+      return before.then(() => resolve)
+    },
+  }
+}
+
 interface Limit {
-  /** Runs `work` on each item, as soon as there is room; rejects with the first failure or the signal's reason. */
+  /** In its turn runs `work` on each item, as soon as there is room; rejects with the first failure or the signal's reason. */
   all<T>(items: Iterable<T>, work: (item: T) => Promise<void>, signal: AbortSignal): Promise<void>
   /** Resolves when nothing runs. */
   idle(): Promise<void>
 }
 
 /** At most `size` pieces of work at a time, over all callers. */
-function createLimit(size: number): Limit {
+function createLimit(size: number, turns: Turns): Limit {
   const running = new Set<Promise<void>>()
   return {
     async all(items, work, signal) {
       const mine: Promise<void>[] = []
       let failed = false
-      for (const item of items) {
-        while (running.size >= size && !failed) await Promise.race(running)
-        signal.throwIfAborted()
-        if (failed) break
-        const task = work(item)
-        const settled: Promise<void> = task.then(
-          () => void running.delete(settled),
-          () => {
-            failed = true
-            running.delete(settled)
-          },
-        )
-        running.add(settled)
-        mine.push(task)
+      const endTurn = await turns.take()
+      try {
+        for (const item of items) {
+          while (running.size >= size && !failed) await Promise.race(running)
+          signal.throwIfAborted()
+          if (failed) break
+          const task = work(item)
+          const settled: Promise<void> = task.then(
+            () => void running.delete(settled),
+            () => {
+              failed = true
+              running.delete(settled)
+            },
+          )
+          running.add(settled)
+          mine.push(task)
+        }
+      } finally {
+        endTurn()
       }
       await Promise.all(mine)
       signal.throwIfAborted()
