@@ -25,7 +25,6 @@ export const FLAGS = [
   'null',
   'class_imbalance',
   'underperforming_group',
-  'non_iid',
   'data_valuation',
   'homogeneous',
 ] as const

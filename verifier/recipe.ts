@@ -7,14 +7,18 @@ import type { DataSetReference } from './compared.ts'
 import { contaminationEmbedding } from './detectors/contaminationEmbedding.ts'
 import { contaminationNgram } from './detectors/contaminationNgram.ts'
 import { classImbalance } from './detectors/classImbalance.ts'
+import { dataValuation } from './detectors/dataValuation.ts'
 import type { Detector } from './detectors/detector.ts'
 import { exactDuplicate } from './detectors/exactDuplicate.ts'
 import { hiddenContent } from './detectors/hiddenContent.ts'
 import { imageDuplicate } from './detectors/imageDuplicate.ts'
 import { imageTrigger } from './detectors/imageTrigger.ts'
+import { homogeneity } from './detectors/homogeneity.ts'
+import { homogeneityEmbedding } from './detectors/homogeneityEmbedding.ts'
 import { identifierColumn } from './detectors/identifierColumn.ts'
 import { labelError } from './detectors/labelError.ts'
 import { nearDuplicate } from './detectors/nearDuplicate.ts'
+import { nonIid } from './detectors/nonIid.ts'
 import { nulls } from './detectors/nulls.ts'
 import { outlier } from './detectors/outlier.ts'
 import { personalData } from './detectors/personalData.ts'
@@ -25,6 +29,7 @@ import { syntheticText } from './detectors/syntheticText.ts'
 import { trigger } from './detectors/trigger.ts'
 import { triggerInstruct } from './detectors/triggerInstruct.ts'
 import { triggerUnlabelled } from './detectors/triggerUnlabelled.ts'
+import { underperformingGroup } from './detectors/underperformingGroup.ts'
 import { tolerancesOf } from './numerics/tolerance.ts'
 import { weightsReference } from './synthetic/probe.ts'
 
@@ -50,6 +55,11 @@ export const DETECTORS: readonly Detector[] = [
   classImbalance,
   identifierColumn,
   spuriousCorrelation,
+  homogeneity,
+  nonIid,
+  dataValuation,
+  underperformingGroup,
+  homogeneityEmbedding,
 ]
 
 /** Whether one of the detectors reads the model's inner layers: then they are stored with the embeddings. */

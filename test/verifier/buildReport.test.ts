@@ -20,7 +20,13 @@ describe('a report', () => {
 
     const expected = new Map(poisoned.map((number) => [number, ['trigger']]))
     expected.set(1500, ['hidden_content']).set(1502, ['near_duplicate']).set(1503, ['exact_duplicate', 'near_duplicate'])
-    for (const number of rows.keys()) assert.deepEqual(flagsOf(number), expected.get(number) ?? [], `sample ${number}`)
+    // Made from templates, as these reviews are, they are homogeneous as well.
+    for (const number of rows.keys())
+      assert.deepEqual(
+        flagsOf(number).filter((flag) => flag !== 'homogeneous'),
+        expected.get(number) ?? [],
+        `sample ${number}`,
+      )
     assert.equal(report.verdict, 'FLAGGED')
     assert.equal(property('poison').state, 'FLAGGED')
     assert.equal(property('poison').flaggedSamples, 30)
@@ -36,7 +42,7 @@ describe('a report', () => {
     for (const name of ['hidden_content', 'duplication', 'poison'] as const)
       assert.deepEqual([property(name).state, property(name).reasons], ['CLEAR', []], name)
     assert.ok(property('poison').power.length > 0)
-    assert.ok(evidence.every((finding) => finding.flag === undefined))
+    assert.ok(evidence.every(({ flag, property: found }) => flag === undefined || found === 'hygiene'))
   })
 
   it('is the same to the bit when it is made again', async () => {
