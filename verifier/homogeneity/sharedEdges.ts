@@ -20,21 +20,23 @@ const EDGE_TOKENS = 8
 /** Texts with fewer tokens are all edge. */
 const LEAST_TOKENS = 16
 /** Where the last tokens are looked for. */
-const ENDING_CHARACTERS = 240
+const ENDING_CHARACTERS = 160
 const BUCKETS = 2 ** 20
 
 /** Edges of at least `least` samples, the most frequent first. `textOf` gives canonical texts. */
 export function sharedEdges(count: number, textOf: (sample: number) => string | null, edge: Edge, least: number): SharedEdge[] {
   const counts = new Uint32Array(BUCKETS)
+  const bucketOf = new Int32Array(count).fill(-1)
   for (let sample = 0; sample < count; sample++) {
-    const range = edgeOf(textOf(sample), edge)
-    if (range !== null) counts[hashOf(range) % BUCKETS]!++
+    const words = edgeOf(textOf(sample), edge)
+    if (words !== null) counts[(bucketOf[sample] = hashOf(words) % BUCKETS)]!++
   }
   const found = new Map<string, SharedEdge & { texts: Set<number> }>()
   for (let sample = 0; sample < count; sample++) {
+    if (bucketOf[sample]! < 0 || counts[bucketOf[sample]!]! < least) continue
     const text = textOf(sample)
     const words = edgeOf(text, edge)
-    if (text === null || words === null || counts[hashOf(words) % BUCKETS]! < least) continue
+    if (text === null || words === null) continue
     let shared = found.get(words)
     if (shared === undefined) found.set(words, (shared = { words, samples: [], differentTexts: 0, texts: new Set() }))
     shared.samples.push(sample)

@@ -19,36 +19,50 @@ const LONGEST_TOKEN = 2048
 
 /** What a text holds, in order of place; none overlap. */
 export function findSecrets(text: string): SecretMatch[] {
-  const found: SecretMatch[] = []
-  const { length } = text
-  for (let i = 0; i < length;) {
-    const unit = text.charCodeAt(i)
-    if (unit >= 128 || KEY_UNIT[unit] === 0) {
-      i++
-      continue
-    }
-    const start = i
-    do i++
-    while (i < length && isKeyUnit(text.charCodeAt(i)))
-    if (i - start > LONGEST_TOKEN) continue
-    const match = i - start >= SHORTEST_TOKEN ? tokenAt(text, start, i) : goesOnInBase64(text, i) ? valueAt(text, start, i) : null
-    if (match === null) continue
-    found.push(match)
-    i = match.end
-  }
+  const found = keysOf(text)
+  if (text.includes('/')) found.push(...valuesBefore(text, '/'))
+  if (text.includes('+')) found.push(...valuesBefore(text, '+'))
   if (text.includes('://')) found.push(...passwordsOf(text))
   if (text.includes('PRIVATE KEY')) found.push(...privateKeysOf(text))
   return found.length < 2 ? found : withoutOverlaps(found)
 }
 
-function isKeyUnit(unit: number): boolean {
-  return unit < 128 && KEY_UNIT[unit] === 1
+/** A run of sixteen key characters has one in every sixteen: only there is it looked for. */
+function keysOf(text: string): SecretMatch[] {
+  const found: SecretMatch[] = []
+  for (let passed = 0, probe = SHORTEST_TOKEN - 1; probe < text.length; probe = passed + SHORTEST_TOKEN - 1) {
+    if (!isKeyUnit(text.charCodeAt(probe))) {
+      passed = probe + 1
+      continue
+    }
+    let [start, end] = [probe, probe + 1]
+    while (start > passed && isKeyUnit(text.charCodeAt(start - 1))) start--
+    while (end < text.length && isKeyUnit(text.charCodeAt(end))) end++
+    passed = end
+    if (end - start < SHORTEST_TOKEN || end - start > LONGEST_TOKEN) continue
+    const match = tokenAt(text, start, end)
+    if (match === null) continue
+    found.push(match)
+    passed = Math.max(passed, match.end)
+  }
+  return found
 }
 
-/** Base64 has two marks that no key with a prefix has. */
-function goesOnInBase64(text: string, end: number): boolean {
-  const next = text.charCodeAt(end)
-  return next === 0x2f || next === 0x2b
+/** Values in base64, which has two marks that no key with a prefix has, where the first of them comes early. */
+function valuesBefore(text: string, mark: string): SecretMatch[] {
+  const found: SecretMatch[] = []
+  for (let at = text.indexOf(mark); at >= 0; at = text.indexOf(mark, at + 1)) {
+    let start = at
+    while (start > 0 && at - start < SHORTEST_TOKEN && isKeyUnit(text.charCodeAt(start - 1))) start--
+    if (start === at || at - start >= SHORTEST_TOKEN) continue
+    const match = valueAt(text, start, at)
+    if (match !== null) found.push(match)
+  }
+  return found
+}
+
+function isKeyUnit(unit: number): boolean {
+  return unit < 128 && KEY_UNIT[unit] === 1
 }
 
 function withoutOverlaps(found: SecretMatch[]): SecretMatch[] {

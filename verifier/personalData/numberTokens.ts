@@ -3,14 +3,6 @@
  * closely (cards, identity numbers, telephone numbers, addresses) begins with one, and most texts have few.
  */
 
-const DIGIT = 1
-const LETTER = 2
-
-const CLASSES = Uint8Array.from({ length: 128 }, (_, unit) => {
-  if (unit >= 0x30 && unit <= 0x39) return DIGIT
-  return (unit >= 0x41 && unit <= 0x5a) || (unit >= 0x61 && unit <= 0x7a) ? LETTER : 0
-})
-
 export interface NumberTokens {
   starts: number[]
   ends: number[]
@@ -23,24 +15,27 @@ export function numberTokens(text: string): NumberTokens {
   const found: NumberTokens = { starts: [], ends: [], plain: [] }
   const { length } = text
   for (let i = 0; i < length; i++) {
-    let kind = classOf(text.charCodeAt(i))
-    if (kind === 0) continue
-    const start = i
-    let kinds = 0
-    do {
-      kinds |= kind
-      kind = ++i < length ? classOf(text.charCodeAt(i)) : 0
-    } while (kind !== 0)
-    if ((kinds & DIGIT) === 0) continue
+    if (!isDigit(text.charCodeAt(i))) continue
+    let start = i
+    let plain = true
+    while (start > 0 && isLetter(text.charCodeAt(start - 1))) start--
+    if (start < i) plain = false
+    for (let unit = 0; i < length; i++) {
+      unit = text.charCodeAt(i)
+      if (isDigit(unit)) continue
+      if (!isLetter(unit)) break
+      plain = false
+    }
     found.starts.push(start)
     found.ends.push(i)
-    found.plain.push(kinds === DIGIT)
+    found.plain.push(plain)
   }
   return found
 }
 
-function classOf(unit: number): number {
-  return unit < 128 ? CLASSES[unit]! : 0
+/** Of ASCII. */
+function isLetter(unit: number): boolean {
+  return (unit >= 0x61 && unit <= 0x7a) || (unit >= 0x41 && unit <= 0x5a)
 }
 
 export function isDigit(unit: number): boolean {
@@ -63,29 +58,44 @@ const LONGEST_RUN = 8
 const LONGEST_GAP = 2
 /** Single digits in a row are a table's or a list's. */
 const LEAST_MEAN_DIGITS = 1.5
-const GAP = /^[ .\-/()]+$/
 
 /** The runs of plain numbers that begin with token `first`, longest first; none where all of them have fewer than `leastDigits`. */
-export function numberRuns(text: string, { starts, ends, plain }: NumberTokens, first: number, leastDigits: number): NumberRun[] {
+export function numberRuns(text: string, tokens: NumberTokens, first: number, leastDigits: number): NumberRun[] {
+  const { starts, ends } = tokens
+  const last = lastOfRun(text, tokens, first)
+  let all = 0
+  for (let token = first; token <= last; token++) all += ends[token]! - starts[token]!
+  if (all < leastDigits) return NO_RUNS
   const runs: NumberRun[] = []
   let [shape, digits] = ['', '']
-  for (let token = first; token < starts.length && token < first + LONGEST_RUN && plain[token]; token++) {
-    const [start, end] = [starts[token]!, ends[token]!]
-    if (token > first) {
-      const gapLength = start - ends[token - 1]!
-      const gap = gapLength > LONGEST_GAP ? '' : text.slice(ends[token - 1]!, start)
-      if (!GAP.test(gap)) break
-      shape += gap
-    }
-    if (end - start > MOST_DIGITS) break
-    shape += end - start
-    digits += text.slice(start, end)
+  for (let token = first; token <= last; token++) {
+    if (token > first) shape += text.slice(ends[token - 1], starts[token])
+    shape += ends[token]! - starts[token]!
+    digits += text.slice(starts[token], ends[token])
     if (digits.length > MOST_DIGITS) break
-    const tokens = token - first + 1
-    if (digits.length >= leastDigits && digits.length >= LEAST_MEAN_DIGITS * tokens)
-      runs.push({ shape, digits, start: starts[first]!, end, tokens })
+    const count = token - first + 1
+    if (digits.length >= leastDigits && digits.length >= LEAST_MEAN_DIGITS * count)
+      runs.push({ shape, digits, start: starts[first]!, end: ends[token]!, tokens: count })
   }
   return runs.reverse()
+}
+
+const NO_RUNS: NumberRun[] = []
+
+/** The last token that little stands before, from `first` on. */
+function lastOfRun(text: string, { starts, ends, plain }: NumberTokens, first: number): number {
+  let last = first
+  for (let token = first + 1; token < starts.length && token < first + LONGEST_RUN && plain[token]; token++) {
+    const [from, to] = [ends[token - 1]!, starts[token]!]
+    if (to - from > LONGEST_GAP || !isGap(text.charCodeAt(from)) || (to - from === 2 && !isGap(text.charCodeAt(from + 1)))) break
+    last = token
+  }
+  return last
+}
+
+/** A space or one of `-./()`. */
+function isGap(unit: number): boolean {
+  return unit === 0x20 || (unit >= 0x2d && unit <= 0x2f) || unit === 0x28 || unit === 0x29
 }
 
 /** No number of a person has more. */

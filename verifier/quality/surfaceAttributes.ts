@@ -15,9 +15,9 @@ export const SURFACE_ATTRIBUTES = [
 ] as const
 
 const SCRIPTS = ['latin', 'greek', 'cyrillic', 'han', 'joining', 'other']
-const READ_CHARACTERS = 4096
+const READ_CHARACTERS = 1000
 
-/** The attributes of a text in their order, into `target` at `offset`; shares are in thousandths of the first 4,096 characters. */
+/** The attributes of a text in their order, into `target` at `offset`; shares are in thousandths of the first thousand characters. */
 export function surfaceAttributes(text: string, target: Int32Array, offset: number): void {
   const length = Math.min(text.length, READ_CHARACTERS)
   let [capitals, digits, marks, lines, firstWord, letter] = [0, 0, 0, 1, -1, -1]
