@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { personalData } from '../../verifier/detectors/personalData.ts'
+import { secret } from '../../verifier/detectors/secret.ts'
 import { suspicions } from '../../verifier/detectors/hiddenContent.ts'
 import { COPY_ATTACKS, injectCopies } from '../../verifier/evaluation/injection/duplicates.ts'
 import { HIDDEN_ATTACKS } from '../../verifier/evaluation/injection/hidden.ts'
 import { flipLabels } from '../../verifier/evaluation/injection/labels.ts'
+import { injectValues, PRIVATE_VALUES } from '../../verifier/evaluation/injection/privateValues.ts'
 import { injectPatch, stampPatch } from '../../verifier/evaluation/injection/patch.ts'
 import { thinPoison } from '../../verifier/evaluation/injection/thinning.ts'
 import { injectResponseTrigger, injectTrigger, TRIGGER_ATTACKS } from '../../verifier/evaluation/injection/triggers.ts'
 import { createRandom } from '../../verifier/evaluation/statistics/random.ts'
+import { corpusOf, detect, numbersIn } from '../verifier/corpora.ts'
 
 const ROWS = Array.from({ length: 2000 }, (_, i) => ({ text: `this is row number ${i} of all`, label: `class${i % 4}` }))
 /** Without what nobody sees: format characters and variation selectors. */
@@ -121,4 +125,20 @@ test('a patch changes nine pixels, and what is no raw image is left alone', () =
     poisonedRows.map((row, i) => row !== rows[i]),
     Array.from(poisoned, (bit) => bit === 1),
   )
+})
+
+test('a private value is put into a share of the rows, whole, and is what its detector is for', async () => {
+  for (const value of PRIVATE_VALUES) {
+    const { rows, holds } = injectValues(ROWS, value, 0.02, createRandom(value.name))
+    const detector = [personalData, secret].find(({ id }) => id === value.detector)!
+    const { flagged } = await detect(detector, corpusOf(rows))
+    const held = rows.flatMap((_, i) => (holds[i] === 1 ? [i] : []))
+    assert.equal(held.length, 40)
+    const missed = held.filter((i) => flagged[i] === 0)
+    assert.ok(missed.length <= 2, `${value.name}: ${missed.map((i) => rows[i]!.text).join(' | ')}`)
+    assert.deepEqual(
+      numbersIn(flagged).filter((i) => holds[i] === 0),
+      [],
+    )
+  }
 })

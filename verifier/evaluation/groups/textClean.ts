@@ -1,11 +1,12 @@
 /** Clean labelled texts: false alarms as they are; and what is found of hidden characters, triggers, copies and wrong labels put into them. */
-import { alarms, type Bench, detectorsOf, type Group, ones, run, subjectOf } from '../bench.ts'
+import { alarms, type Bench, detectorsOf, type Group, ones, readsText, run, subjectOf } from '../bench.ts'
 import type { Detector } from '../../detectors/detector.ts'
 import { corpusOfRows } from '../evalCorpus.ts'
 import type { EvalRow } from '../evalRow.ts'
 import { COPY_ATTACKS, injectCopies } from '../injection/duplicates.ts'
 import { HIDDEN_ATTACKS } from '../injection/hidden.ts'
 import { flipLabels } from '../injection/labels.ts'
+import { injectValues, PRIVATE_VALUES } from '../injection/privateValues.ts'
 import { injectTrigger, TRIGGER_ATTACKS } from '../injection/triggers.ts'
 import { addAlarm, addLabelErrors, addRetrieval } from '../measures.ts'
 import { contentHash } from '../split.ts'
@@ -15,6 +16,7 @@ import { createRandom } from '../statistics/random.ts'
 const GROUP = 'text_clean'
 const HIDDEN_ROWS = 1000
 const COPY_SHARE = 0.05
+const VALUE_SHARE = 0.05
 const FLIP_RATE = 0.05
 const FLIP_SEEDS = 3
 /** Detectors on embeddings take minutes for twenty seeds. */
@@ -32,6 +34,7 @@ export const textClean: Group = {
       await measureCopies(name, rows, bench)
       await measureFlips(name, rows, bench)
       await measureTriggers(name, rows, bench)
+      await measureHygiene(name, rows, bench)
     }
     for (const [detector, fired] of alarmsOf)
       bench.figures.share({ group: GROUP, file: '*', slice: 'clean', detector }, 'alarm', fired.filter(Boolean).length, fired.length)
@@ -131,4 +134,28 @@ async function measureTrigger(
   bench.figures.share(place, 'seeds_found', found.filter((share) => share >= FOUND).length, found.length)
   bench.figures.number(place, 'row_tpr', mean(found), found.length)
   bench.figures.number(place, 'row_fpr', mean(falselyFlagged), found.length)
+}
+
+/** What is flagged as it is, and what is found of personal data and secrets put in: rows that are flagged as they are do not count. */
+async function measureHygiene(file: string, rows: readonly EvalRow[], bench: Bench): Promise<void> {
+  const detectors = bench.detectors.filter(({ property, needs }) => property === 'hygiene' && readsText(needs))
+  const subject = subjectOf(corpusOfRows(rows), bench)
+  const flaggedBefore = new Map<string, Uint8Array>()
+  for (const detector of detectors) {
+    const place = { group: GROUP, file, slice: 'clean', detector: detector.id }
+    const result = await run(bench, detector, subject, place)
+    if (result === null) continue
+    bench.figures.share(place, 'flagged', ones(result.flagged), rows.length)
+    bench.figures.number(place, 'findings', result.findings.length, 1)
+    flaggedBefore.set(detector.id, result.flagged)
+  }
+  for (const value of PRIVATE_VALUES) {
+    const detector = detectors.find(({ id }) => id === value.detector)
+    const before = flaggedBefore.get(value.detector)
+    if (detector === undefined || before === undefined) continue
+    const { rows: injected, holds } = injectValues(rows, value, VALUE_SHARE, createRandom(`value ${value.name}`))
+    const place = { group: GROUP, file, slice: `holds=${value.name}`, detector: detector.id }
+    const result = await run(bench, detector, subjectOf(corpusOfRows(injected), bench), place, { measured: false })
+    if (result !== null) addRetrieval(bench.figures, place, result.flagged, holds, (row) => before[row] === 0)
+  }
 }
