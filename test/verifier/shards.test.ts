@@ -135,6 +135,26 @@ test('a version that adds rows embeds only those; moved rows and rows of other d
   assert.deepEqual(await shardsOf(db, other.index), ['0+8: 1 copied', '8+4: 2 copied'])
 })
 
+test('shards whose samples are those of a shard that is known are its artifact', async (t) => {
+  const artifactsOf = async (db: Database, index: CID) => {
+    const { model } = await db.selectFrom('embeddings').select('model').where('index_cid', '=', index.toString()).executeTakeFirstOrThrow()
+    return (await embeddingShards(db, { index, model })).map(({ cid, copiedSamples }) => [cid.toString(), copiedSamples] as const)
+  }
+  const rows = [...rowsFrom(0, 9), { text: '' }, ...rowsFrom(9, 12)]
+  const grown = await install(t)
+  const first = await grown.publish(rows.slice(0, 18))
+  await grown.work('plan', 'embed')
+  const second = await grown.publish(rows, { previous: first.manifest.cid })
+  await grown.work('plan', 'embed')
+  const alone = await install(t)
+  const made = await alone.publish(rows)
+  await alone.work('plan', 'embed')
+  const [copied, computed] = [await artifactsOf(grown.db, second.index), await artifactsOf(alone.db, made.index)]
+  assert.deepEqual(copied.map(([, samples]) => samples), [8, 8, 2]) // prettier-ignore
+  assert.deepEqual(computed.map(([, samples]) => samples), [0, 0, 0]) // prettier-ignore
+  assert.deepEqual(copied.map(([cid]) => cid), computed.map(([cid]) => cid)) // prettier-ignore
+})
+
 test('the report is the same whether vectors are copied or made', async (t) => {
   const rows = [...rowsFrom(0, 30), ...rowsFrom(7, 3)]
   const alone = await install(t)

@@ -92,23 +92,22 @@ export async function buildGraphs(source: VectorSource, options: GraphOptions): 
     queries: new SharedArrayBuffer(Math.min(groupRows, count) * dimensions * 2),
     vectors: new SharedArrayBuffer(Math.min(partRows, count) * dimensions * 2),
   }
-  const pool = openSearchThreads(
-    { ...shared, dimensions, k, candidates: Math.max(candidates, k + 1), connectivity, expansion },
-    Math.max(1, options.threads),
-  )
-  cleanup.use(pool)
-  const stop = () => pool.fail(signal?.reason)
-  signal?.addEventListener('abort', stop, { once: true })
-  cleanup.defer(() => signal?.removeEventListener('abort', stop))
+  const setup = { ...shared, dimensions, k, candidates: Math.max(candidates, k + 1), connectivity, expansion }
+  const openThreads = (most: number) => openSearchThreads(setup, { size: Math.max(1, Math.min(options.threads, most)), signal })
 
   const unbuilt = parts.values()
   let builtRows = 0
-  await Promise.all(
-    pool.threads.map(async (thread) => {
-      for (const part of unbuilt) await build(part, thread)
-    }),
-  )
+  {
+    // Threads of their own: what a graph takes while it grows goes with them.
+    await using builders = openThreads(parts.length)
+    await Promise.all(
+      builders.threads.map(async (thread) => {
+        for (const part of unbuilt) await build(part, thread)
+      }),
+    )
+  }
   signal?.throwIfAborted()
+  const pool = cleanup.use(openThreads(Math.ceil(Math.min(groupRows, count) / QUERY_ROWS)))
   /** Whose vectors are in shared memory. */
   let loaded: Part | undefined
   const kept = cleanup.move()

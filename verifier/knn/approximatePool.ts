@@ -4,17 +4,15 @@ import type { SearchSetup, ThreadReply, ThreadRequest } from './approximateThrea
 import type { FoundLists } from './best.ts'
 
 export interface SearchThread {
-  /** Gives the lists of a search, and empty ones otherwise. Rejects with what made the pool fail. */
+  /** Gives the lists of a search, and empty ones otherwise. Rejects with what made a thread fail, and the signal's reason. */
   ask(request: ThreadRequest): Promise<FoundLists>
 }
 
 export interface SearchThreads extends AsyncDisposable {
   readonly threads: readonly SearchThread[]
-  /** Rejects all that is asked and will be. */
-  fail(reason: unknown): void
 }
 
-export function openSearchThreads(setup: SearchSetup, size: number): SearchThreads {
+export function openSearchThreads(setup: SearchSetup, { size, signal }: { size: number; signal: AbortSignal | undefined }): SearchThreads {
   const waiting = new Set<PromiseWithResolvers<FoundLists>>()
   let failure: { reason: unknown } | undefined
   const fail = (reason: unknown) => {
@@ -22,6 +20,8 @@ export function openSearchThreads(setup: SearchSetup, size: number): SearchThrea
     for (const request of waiting) request.reject(failure.reason)
     waiting.clear()
   }
+  const stop = () => fail(signal?.reason)
+  signal?.addEventListener('abort', stop, { once: true })
   const workers = Array.from({ length: size }, () => new Worker(new URL('./approximateThread.ts', import.meta.url), { workerData: setup }))
   const threads = workers.map((worker): SearchThread => {
     let asked: PromiseWithResolvers<FoundLists> | undefined
@@ -44,8 +44,8 @@ export function openSearchThreads(setup: SearchSetup, size: number): SearchThrea
   })
   return {
     threads,
-    fail,
     async [Symbol.asyncDispose]() {
+      signal?.removeEventListener('abort', stop)
       fail(new Error('the search is closed'))
       await Promise.all(workers.map((worker) => worker.terminate()))
     },

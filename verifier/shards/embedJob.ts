@@ -35,7 +35,7 @@ export function createEmbedHandler({ db, blocks, model }: ShardContext): JobHand
     tell(0)
 
     const vectors = createVectors(sampleCount, model.columns)
-    const done = await known.copy(plan, firstSample, vectors)
+    const { done, artifact } = await known.copy(plan, firstSample, vectors)
     signal.throwIfAborted()
     let copiedSamples = count(done)
     if (copiedSamples < sampleCount) {
@@ -49,7 +49,7 @@ export function createEmbedHandler({ db, blocks, model }: ShardContext): JobHand
       }
     }
 
-    const cid = await storeVectors(blocks, model.key, vectors)
+    const cid = artifact ?? (await storeVectors(blocks, model.key, vectors))
     await blocks.pin(cid)
     await saveEmbeddingShard(db, key, { firstSample, sampleCount, cid, copiedSamples })
 

@@ -12,11 +12,15 @@ import type { ShardModel } from './shardModel.ts'
 const CACHE_BYTES = 128 * 1024 * 1024
 
 export interface KnownVectors {
-  /**
-   * Copies what is known of the samples from `firstSample` on to `vectors`. Gives a 1 for each sample that is done, whether or not it
-   * has a vector. What cannot be read is not known.
-   */
-  copy(plan: EmbeddingPlan, firstSample: number, vectors: Vectors): Promise<Uint8Array>
+  /** Copies what is known of the samples from `firstSample` on to `vectors`. What cannot be read is not known. */
+  copy(plan: EmbeddingPlan, firstSample: number, vectors: Vectors): Promise<Copied>
+}
+
+export interface Copied {
+  /** 1 for each sample that is done, whether or not it has a vector. */
+  done: Uint8Array
+  /** The artifact that `vectors` are, all of them, where one shard of a source has just these samples. */
+  artifact: CID | null
 }
 
 export function createKnownVectors({ db, blocks, model }: { db: Database; blocks: Blocks; model: ShardModel }): KnownVectors {
@@ -38,7 +42,8 @@ export function createKnownVectors({ db, blocks, model }: { db: Database; blocks
     return loading
   }
 
-  async function copyFrom(source: CID, rows: readonly SourceRow[], vectors: Vectors, done: Uint8Array): Promise<void> {
+  /** Gives the artifact where `vectors` has become all that is in it. */
+  async function copyFrom(source: CID, rows: readonly SourceRow[], vectors: Vectors, done: Uint8Array): Promise<CID | null> {
     const samples = rows.map(({ sample }) => sample)
     const from = samples.reduce((a, b) => Math.min(a, b))
     const to = samples.reduce((a, b) => Math.max(a, b)) + 1
@@ -47,19 +52,22 @@ export function createKnownVectors({ db, blocks, model }: { db: Database; blocks
     for (const { row, sample } of rows.toSorted((a, b) => a.sample - b.sample)) {
       while (next < shards.length && shards[next]!.firstSample + shards[next]!.sampleCount <= sample) next++
       const shard = shards[next]
-      if (shard === undefined) return
+      if (shard === undefined) break
       if (sample < shard.firstSample) continue
       const theirs = await load(shard)
       if (theirs === null) continue
       copyRow(theirs, sample - shard.firstSample, vectors, row)
       done[row] = 1
     }
+    const [shard, ...others] = shards
+    if (shard === undefined || others.length > 0 || shard.sampleCount !== done.length) return null
+    return done.every((one, row) => one === 1 && rows[row]!.sample === shard.firstSample + row) ? shard.cid : null
   }
 
   return {
     async copy({ origins: file, sources }, firstSample, vectors) {
       const done = new Uint8Array(vectors.valid.length)
-      if (file === null) return done
+      if (file === null) return { done, artifact: null }
       const origins = await loadOrigins(blocks, file, firstSample, done.length)
       const rowsOf = new Map<number, SourceRow[]>()
       for (let row = 0; row < done.length; row++) {
@@ -69,8 +77,9 @@ export function createKnownVectors({ db, blocks, model }: { db: Database; blocks
         if (rows === undefined) rowsOf.set(origin.source, [{ row, sample: origin.sample }])
         else rows.push({ row, sample: origin.sample })
       }
-      for (const [source, rows] of rowsOf) await copyFrom(sources[source]!, rows, vectors, done)
-      return done
+      let artifact: CID | null = null
+      for (const [source, rows] of rowsOf) artifact = await copyFrom(sources[source]!, rows, vectors, done)
+      return { done, artifact: rowsOf.size === 1 ? artifact : null }
     },
   }
 }
