@@ -78,7 +78,7 @@ export const Recipe = z
     detectors: z.array(DetectorReference).min(1).max(64),
     /** Tables and weights that were fitted beforehand and ship with the verifier. */
     weights: z.array(z.strictObject({ name: z.string().max(128), sha256: Hex32 })).max(64),
-    /** Human reference sets, one for each cell `language/domain`. */
+    /** Data sets that others are compared with, one for each cell: human texts (`language/domain`) and benchmark sets (`benchmark/NAME`). */
     references: z
       .array(z.strictObject({ cell: z.string().max(128), sha256: Hex32.optional(), index: Link.optional(), sampleCount: Count }))
       .max(4096),
