@@ -8,7 +8,7 @@ export interface PrivateValue {
   name: string
   /** The detector that should find it. */
   detector: 'personal_data' | 'secret'
-  make(random: Random): string
+  make: (random: Random) => string
 }
 
 const UPPER = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'
