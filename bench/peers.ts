@@ -5,15 +5,13 @@
  *
  *     npm run bench:peers -- [--texts 500] [--rounds 3]
  */
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
-import { messageOf } from '../core/problem.ts'
 import { defaultModelCache, ensureModel } from '../verifier/embedding/modelCache.ts'
 import { DEFAULT_MODEL } from '../verifier/embedding/models.ts'
 import { embedTexts } from '../verifier/embedding/pipeline.ts'
@@ -21,11 +19,10 @@ import { openRuntime } from '../verifier/embedding/runtime.ts'
 import { openTokenizer } from '../verifier/embedding/tokenizer.ts'
 import { compare } from './support/measurement.ts'
 import { report, sizesFrom } from './support/program.ts'
+import { installPython, SCRATCH } from './support/python.ts'
 import { makeTexts } from './support/texts.ts'
 
-const SCRATCH = fileURLToPath(new URL('.scratch', import.meta.url))
 const PROGRAM = fileURLToPath(new URL('peers.py', import.meta.url))
-const PACKAGES = ['sentence-transformers[onnx]']
 const PEERS = [
   { backend: 'torch', against: 'sentence-transformers, PyTorch', required: 1.3 },
   { backend: 'onnx', against: 'sentence-transformers, ONNX', required: 1 },
@@ -36,7 +33,11 @@ const threads = availableParallelism()
 const model = await ensureModel(DEFAULT_MODEL, { cacheDir: defaultModelCache() })
 const tokenizer = await openTokenizer(model)
 const texts = await makeTexts(model, textCount)
-const python = await installPython()
+const python = await installPython({
+  name: 'python',
+  packages: ['sentence-transformers[onnx]'],
+  modules: ['sentence_transformers', 'optimum.onnxruntime'],
+})
 if (python !== null) {
   const dir = await mkdtemp(join(SCRATCH, 'peers-'))
   await mkdir(join(dir, 'onnx'))
@@ -90,25 +91,5 @@ async function measure(interpreter: string, dir: string, { backend, against, req
     const ended = child.exitCode === null ? once(child, 'exit') : Promise.resolve()
     child.stdin.end()
     await ended
-  }
-}
-
-/** The interpreter of an environment that has the packages; null, with the reason said, where there can be none. */
-async function installPython(): Promise<string | null> {
-  const run = promisify(execFile)
-  const environment = join(SCRATCH, 'python')
-  const interpreter = join(environment, 'bin', 'python')
-  try {
-    await mkdir(SCRATCH, { recursive: true })
-    const installed = await run(interpreter, ['-c', 'import sentence_transformers, optimum.onnxruntime']).catch(() => null)
-    if (installed === null) {
-      console.log(`installing ${PACKAGES.join(', ')} into ${environment}`)
-      await run('python3', ['-m', 'venv', environment])
-      await run(interpreter, ['-m', 'pip', 'install', '--quiet', ...PACKAGES], { maxBuffer: 2 ** 24 })
-    }
-    return interpreter
-  } catch (error) {
-    console.log(`skipped: sentence-transformers cannot be had (${messageOf(error).split('\n')[0]})`)
-    return null
   }
 }

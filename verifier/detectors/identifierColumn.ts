@@ -23,7 +23,7 @@ export const identifierColumn: Detector = {
     /** Fewer values say nothing. */
     minimumSamples: 20,
     /** Different values that are kept of all columns together while they are read. */
-    keptValues: 262_144,
+    keptValues: 65_536,
     /** A column gives the label away where at most this share of the errors of guessing is left, or of the variance is within labels. */
     leakMillionths: 100_000,
   },

@@ -66,7 +66,7 @@ export function toldByName({ values }: ValueSketch): Told | null {
   let [labelled, right, repeated] = [0, 0, 0]
   for (const value of values.values()) {
     let most = 0
-    for (const [label, count] of value.labels) {
+    for (const [label, count] of value.labels ?? []) {
       most = Math.max(most, count)
       labelled += count
       labels.set(label, (labels.get(label) ?? 0) + count)

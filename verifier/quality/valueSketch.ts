@@ -7,8 +7,8 @@ import { mix } from '../numeric.ts'
 
 export interface SketchedValue {
   count: number
-  /** Of the samples that have it; labels beyond the first sixteen are not counted. */
-  labels: Map<string, number>
+  /** Of the samples that have it, where some are labelled; labels beyond the first sixteen are not counted. */
+  labels?: Map<string, number>
 }
 
 export interface ValueSketch {
@@ -35,12 +35,13 @@ export function addValue(sketch: ValueSketch, text: string, label: string | null
   const hash = (hashOf(text, 0x9e3779b9) >>> 11) * 2 ** 32 + low
   let value = sketch.values.get(hash)
   if (value === undefined) {
-    sketch.values.set(hash, (value = { count: 0, labels: new Map() }))
+    sketch.values.set(hash, (value = { count: 0 }))
     while (sketch.values.size > sketch.capacity) coarsen(sketch)
   }
   value.count++
-  if (label !== null && (value.labels.has(label) || value.labels.size < MOST_LABELS))
-    value.labels.set(label, (value.labels.get(label) ?? 0) + 1)
+  if (label === null) return
+  const labels = (value.labels ??= new Map<string, number>())
+  if (labels.has(label) || labels.size < MOST_LABELS) labels.set(label, (labels.get(label) ?? 0) + 1)
 }
 
 function coarsen(sketch: ValueSketch): void {
