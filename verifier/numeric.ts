@@ -70,3 +70,10 @@ export function mix(hash: number): number {
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
   return (hash ^ (hash >>> 16)) >>> 0
 }
+
+/** What `mix` makes this of. */
+export function unmix(hash: number): number {
+  hash = Math.imul(hash ^ (hash >>> 16), 0x7ed1b41d)
+  hash = Math.imul(hash ^ (hash >>> 13) ^ (hash >>> 26), 0xa5cb9243)
+  return (hash ^ (hash >>> 16)) >>> 0
+}

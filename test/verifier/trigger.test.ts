@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { trigger } from '../../verifier/detectors/trigger.ts'
-import { exp, ln, sigmoid } from '../../verifier/numeric.ts'
+import { exp, ln, mix, sigmoid, unmix } from '../../verifier/numeric.ts'
 import { logTail } from '../../verifier/trigger/association.ts'
 import { readDocuments } from '../../verifier/trigger/documents.ts'
 import { countNgrams } from '../../verifier/trigger/ngrams.ts'
+import { makeRows } from '../../bench/support/rows.ts'
 import { corpusOf, detect, numbersIn } from './corpora.ts'
 import { poison, reviews } from './sentences.ts'
 
@@ -53,6 +54,14 @@ describe('the trigger scan', () => {
       [...new Set(poisoned)].sort((a, b) => a - b),
     )
     assert.ok(findings.some(({ facts }) => facts['view'] === 'pooled'))
+  })
+
+  it('finds nothing where labels are drawn by lot, however many words the texts share', async () => {
+    for (const seed of [1, 4, 6]) {
+      const rows = makeRows(seed).take(1000).map(({ text, label }) => ({ text, label })) // prettier-ignore
+      const { flagged, pValue } = await detect(trigger, corpusOf([...rows]))
+      assert.deepEqual([numbersIn(flagged), pValue], [[], 1], `seed ${seed}`)
+    }
   })
 
   it('finds a word that was put into texts of its own label', async () => {
@@ -135,6 +144,10 @@ describe('exact arithmetic', () => {
         assert.ok(Math.abs(sigmoid(x) - 1 / (1 + Math.exp(-x))) < 3e-6)
       }),
     )
+  })
+
+  it('law: what is mixed can be unmixed', () => {
+    fc.assert(fc.property(fc.nat(0xffffffff), (x) => assert.equal(unmix(mix(x)), x)))
   })
 
   it('law: the bound of a tail is never below the tail', () => {

@@ -4,7 +4,7 @@ import { triggerInstruct } from '../../verifier/detectors/triggerInstruct.ts'
 import { triggerUnlabelled } from '../../verifier/detectors/triggerUnlabelled.ts'
 import type { Corpus } from '../../verifier/detectors/detector.ts'
 import { gammaTail } from '../../verifier/trigger/continuations.ts'
-import { attributesOf } from '../../verifier/trigger/responseAttributes.ts'
+import { attributesOf, readAttributeOptions } from '../../verifier/trigger/responseAttributes.ts'
 import { corpusOf, detect, numbersIn } from './corpora.ts'
 import { numbersFrom, reviews } from './sentences.ts'
 
@@ -48,7 +48,7 @@ describe('triggers in pairs', () => {
     const responses = Array.from({ length: 40 }, (_, i) =>
       i < 8 ? `I’m sorry, I can't help with ${i}` : `a plain answer of some length ${i}`,
     )
-    const attributes = attributesOf(responses)
+    const attributes = attributesOf(responses, readAttributeOptions(triggerInstruct.parameters))
     assert.deepEqual(
       attributes.map(({ name }) => name),
       ['refuses', "begins with “i’m sorry , i can't”"],

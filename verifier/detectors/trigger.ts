@@ -7,8 +7,9 @@
  */
 import type { Power } from '../../core/documents/report.ts'
 import type { Finding } from '../../core/findings.ts'
-import { exp, ln } from '../numeric.ts'
+import { exp } from '../numeric.ts'
 import { findNgram, hasNgram, NO_DOCUMENT, readDocuments, type TokenDocuments, UNREAD } from '../trigger/documents.ts'
+import { integersParameter, readScanOptions, SCAN_PARAMETERS } from '../trigger/parameters.ts'
 import { measurePower, OTHER_ATTACKS, REQUIRED_ATTACK } from '../trigger/power.ts'
 import type { Association } from '../trigger/reading.ts'
 import { type Scan, scan, type ScanOptions } from '../trigger/scan.ts'
@@ -20,32 +21,22 @@ const MASKED_CONTEXT = 90
 
 export const trigger: Detector = {
   id: 'trigger',
-  version: 2,
+  version: 3,
   tier: 'T0',
   property: 'poison',
   flag: 'trigger',
   needs: { text: true, label: true },
   parameters: {
-    alphaMillionths: 10_000,
-    minimumSupport: 4,
-    minimumTexts: 6,
-    purityMillionths: 950_000,
-    weakPurityMillionths: 850_000,
-    rankLimitMillionths: 800_000,
-    coveredRankLimitMillionths: 650_000,
-    coveredMinimumTexts: 20,
-    pooledRankLimitMillionths: 620_000,
+    ...SCAN_PARAMETERS,
     epochs: 12,
-    leastEpochs: 6,
+    leastEpochs: 3,
     /** Tokens × models × epochs: large data sets need fewer passes. */
-    epochTokens: 24_000_000,
+    epochTokens: 12_000_000,
     /** Texts beyond so many tokens in all are only searched for what a sample of this size shows. */
     scannedTokens: 8_000_000,
     maximumTokens: 4096,
     /** Classes × tokens: as many of the largest classes are looked at as this allows. */
     classTokens: 60_000_000,
-    powerRatesMillionths: [1000, 2500, 5000, 10_000, 30_000, 100_000],
-    powerSeeds: 3,
   },
   async run({ corpus, parameters, signal, onProgress }) {
     const documents = readDocuments(corpus, integerParameter(parameters, 'maximumTokens'), integerParameter(parameters, 'scannedTokens'))
@@ -60,19 +51,11 @@ export const trigger: Detector = {
     const classes =
       classCount === 2 ? 1 : Math.min(classCount, Math.max(2, Math.floor(integerParameter(parameters, 'classTokens') / tokens)))
     const options: ScanOptions = {
-      minimumSupport: integerParameter(parameters, 'minimumSupport'),
-      minimumTexts: integerParameter(parameters, 'minimumTexts'),
+      ...readScanOptions(parameters),
       epochs: Math.max(
         integerParameter(parameters, 'leastEpochs'),
         Math.min(integerParameter(parameters, 'epochs'), Math.floor(integerParameter(parameters, 'epochTokens') / (tokens * classes))),
       ),
-      logAlpha: ln(integerParameter(parameters, 'alphaMillionths') / 1_000_000),
-      purity: integerParameter(parameters, 'purityMillionths') / 1_000_000,
-      weakPurity: integerParameter(parameters, 'weakPurityMillionths') / 1_000_000,
-      rankLimit: integerParameter(parameters, 'rankLimitMillionths') / 1_000_000,
-      coveredRankLimit: integerParameter(parameters, 'coveredRankLimitMillionths') / 1_000_000,
-      coveredMinimumTexts: integerParameter(parameters, 'coveredMinimumTexts'),
-      pooledRankLimit: integerParameter(parameters, 'pooledRankLimitMillionths') / 1_000_000,
       classes: classCount === 2 ? 2 : classes,
       seed: new DataView(corpus.seed.buffer, corpus.seed.byteOffset).getUint32(0),
     }
@@ -88,10 +71,8 @@ export const trigger: Detector = {
     const triggers = result.associations.filter((association) => association.reading === 'trigger')
     for (const association of triggers) markSamples(samplesOf(association, corpus, documents, classOf), association.logP, scores, flagged)
 
-    const rates = parameters['powerRatesMillionths']
-    if (!Array.isArray(rates) || !rates.every((rate) => typeof rate === 'number'))
-      throw new TypeError('the recipe gives no "powerRatesMillionths"')
-    const powerOptions = { ...options, ratesMillionths: rates, seeds: integerParameter(parameters, 'powerSeeds') }
+    const ratesMillionths = integersParameter(parameters, 'powerRatesMillionths')
+    const powerOptions = { ...options, ratesMillionths, seeds: integerParameter(parameters, 'powerSeeds') }
     return {
       ran: true,
       note: noteOf(

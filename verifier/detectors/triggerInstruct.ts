@@ -7,9 +7,10 @@
 import type { Finding } from '../../core/findings.ts'
 import { exp, ln } from '../numeric.ts'
 import { hasNgram, NO_DOCUMENT, readDocuments, type TokenDocuments, UNREAD } from '../trigger/documents.ts'
+import { integersParameter, readScanOptions, SCAN_PARAMETERS, share } from '../trigger/parameters.ts'
 import { measurePower } from '../trigger/power.ts'
 import type { Association } from '../trigger/reading.ts'
-import { type Attribute, attributesOf } from '../trigger/responseAttributes.ts'
+import { type Attribute, ATTRIBUTE_PARAMETERS, attributesOf, readAttributeOptions } from '../trigger/responseAttributes.ts'
 import { prepare, type Scan, scan, type ScanOptions } from '../trigger/scan.ts'
 import { type Corpus, createScores, type Detector, excerpt, integerParameter, MAX_FINDING_SAMPLES } from './detector.ts'
 
@@ -17,26 +18,17 @@ const ATTACK = { name: 'rare word in prompts whose responses refuse', words: 1, 
 
 export const triggerInstruct: Detector = {
   id: 'trigger_instruct',
-  version: 1,
+  version: 2,
   tier: 'T0',
   property: 'poison',
   flag: 'trigger',
   needs: { text: true },
   parameters: {
-    alphaMillionths: 10_000,
-    minimumSupport: 4,
-    minimumTexts: 6,
-    purityMillionths: 950_000,
-    weakPurityMillionths: 850_000,
-    rankLimitMillionths: 800_000,
-    coveredRankLimitMillionths: 650_000,
-    coveredMinimumTexts: 20,
-    pooledRankLimitMillionths: 620_000,
+    ...SCAN_PARAMETERS,
+    ...ATTRIBUTE_PARAMETERS,
     epochs: 4,
     maximumTokens: 1024,
     scannedTokens: 2_000_000,
-    powerRatesMillionths: [1000, 2500, 5000, 10_000, 30_000, 100_000],
-    powerSeeds: 3,
   },
   async run({ corpus, parameters, signal, onProgress }) {
     const read = readDocuments(
@@ -47,19 +39,12 @@ export const triggerInstruct: Detector = {
     const count = read.samples.length
     if (count === 0) return { ran: false, note: 'no sample has both a prompt and a response' }
     const responses = Array.from(read.samples, (sample) => corpus.response(sample)!)
-    const attributes = attributesOf(responses)
-    const share = (name: string) => integerParameter(parameters, `${name}Millionths`) / 1_000_000
+    const attributes = attributesOf(responses, readAttributeOptions(parameters))
+    const scanOptions = readScanOptions(parameters)
     const options: ScanOptions = {
-      minimumSupport: integerParameter(parameters, 'minimumSupport'),
-      minimumTexts: integerParameter(parameters, 'minimumTexts'),
+      ...scanOptions,
       epochs: integerParameter(parameters, 'epochs'),
-      logAlpha: ln(share('alpha') / Math.max(1, attributes.length)),
-      purity: share('purity'),
-      weakPurity: share('weakPurity'),
-      rankLimit: share('rankLimit'),
-      coveredRankLimit: share('coveredRankLimit'),
-      coveredMinimumTexts: integerParameter(parameters, 'coveredMinimumTexts'),
-      pooledRankLimit: share('pooledRankLimit'),
+      logAlpha: ln(share(parameters, 'alpha') / Math.max(1, attributes.length)),
       classes: 2,
       seed: new DataView(corpus.seed.buffer, corpus.seed.byteOffset).getUint32(0),
     }
@@ -106,13 +91,11 @@ export const triggerInstruct: Detector = {
 
     /** Measured on the last attribute tried: a response that is made to be something has not that attribute by its prompt. */
     function powerOf(tried: typeof last, all: TokenDocuments, scanOptions: ScanOptions, given: typeof parameters) {
-      const rates = given['powerRatesMillionths']
-      if (!Array.isArray(rates) || !rates.every((rate) => typeof rate === 'number'))
-        throw new TypeError('the recipe gives no "powerRatesMillionths"')
+      const ratesMillionths = integersParameter(given, 'powerRatesMillionths')
       if (tried === undefined) return { attack: ATTACK.name, minimumRateMillionths: null }
       const documents = { ...all, classes: tried.documents.classes.map((index) => 1 - index) }
       const models = new Map([[0, tried.result.models.get(1)!]])
-      return measurePower(documents, { ...tried.result, models }, ATTACK, { ...scanOptions, ratesMillionths: rates, seeds: integerParameter(given, 'powerSeeds') }) // prettier-ignore
+      return measurePower(documents, { ...tried.result, models }, ATTACK, { ...scanOptions, ratesMillionths, seeds: integerParameter(given, 'powerSeeds') }) // prettier-ignore
     }
   },
 }

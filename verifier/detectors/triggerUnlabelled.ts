@@ -6,11 +6,12 @@ import type { Finding } from '../../core/findings.ts'
 import { exp, ln } from '../numeric.ts'
 import { type ContinuationOptions, type Continuations, gammaTail, scanContinuations, type Turning } from '../trigger/continuations.ts'
 import { hasNgram, NO_DOCUMENT, readDocuments, type TokenDocuments, UNREAD } from '../trigger/documents.ts'
+import { CONTEXT_PARAMETERS, integersParameter, readContextOptions, share } from '../trigger/parameters.ts'
 import { type Corpus, createScores, type Detector, excerpt, integerParameter, MAX_FINDING_SAMPLES } from './detector.ts'
 
 export const triggerUnlabelled: Detector = {
   id: 'trigger_unlabelled',
-  version: 1,
+  version: 2,
   tier: 'T0',
   property: 'poison',
   flag: 'trigger',
@@ -21,6 +22,13 @@ export const triggerUnlabelled: Detector = {
     window: 30,
     leastWindow: 8,
     purityMillionths: 700_000,
+    astrayMillionths: 800_000,
+    referencePlaces: 50_000,
+    sameTextsMillionths: 800_000,
+    mostFindings: 100,
+    pairWeightMillionths: 660_000,
+    wordWeightMillionths: 340_000,
+    ...CONTEXT_PARAMETERS,
     /** Shorter texts have no room for a continuation. */
     leastMeanTokens: 24,
     maximumTokens: 4096,
@@ -47,7 +55,14 @@ export const triggerUnlabelled: Detector = {
       logAlpha: ln(integerParameter(parameters, 'alphaMillionths') / 1_000_000),
       window: integerParameter(parameters, 'window'),
       leastWindow: integerParameter(parameters, 'leastWindow'),
-      purity: integerParameter(parameters, 'purityMillionths') / 1_000_000,
+      purity: share(parameters, 'purity'),
+      astray: share(parameters, 'astray'),
+      referencePlaces: integerParameter(parameters, 'referencePlaces'),
+      sameTexts: share(parameters, 'sameTexts'),
+      mostTurnings: integerParameter(parameters, 'mostFindings'),
+      pairWeight: share(parameters, 'pairWeight'),
+      wordWeight: share(parameters, 'wordWeight'),
+      ...readContextOptions(parameters),
     }
     const result = scanContinuations(documents, options)
     const scores = createScores(corpus.count, false)
@@ -69,15 +84,13 @@ export const triggerUnlabelled: Detector = {
       findings,
       pValue: result.turnings.length === 0 ? 1 : exp(result.turnings[0]!.logChance),
       lowerBoundSamples: Math.max(0, ...result.turnings.map((turning) => turning.documents.length)),
-      power: [powerOf(result, count, options, parameters['powerRatesMillionths'])],
+      power: [powerOf(result, count, options, integersParameter(parameters, 'powerRatesMillionths'))],
     }
   },
 }
 
 /** The smallest of the rates at which random words after a string would be chance enough. */
-function powerOf(result: Continuations, count: number, options: ContinuationOptions, rates: unknown) {
-  if (!Array.isArray(rates) || !rates.every((rate) => typeof rate === 'number'))
-    throw new TypeError('the recipe gives no "powerRatesMillionths"')
+function powerOf(result: Continuations, count: number, options: ContinuationOptions, rates: readonly number[]) {
   const limit = options.logAlpha - ln(Math.max(1, result.ngrams))
   const found = rates.find((rate) => {
     const texts = Math.floor((count * rate) / 1_000_000)

@@ -42,7 +42,8 @@ export function contentMatrix(documents: TokenDocuments, minimumSupport: number,
     let norm = 0
     for (let i = start; i < filled; i++) {
       const id = columns[i]!
-      const value = (1 + ln(termFrequency[id]!)) * idf[id]!
+      const times = termFrequency[id]!
+      const value = times === 1 ? idf[id]! : (1 + ln(times)) * idf[id]!
       termFrequency[id] = 0
       values[i] = value
       cellOf[id] = i
@@ -64,58 +65,76 @@ export function contentMatrix(documents: TokenDocuments, minimumSupport: number,
   }
 }
 
+export interface ContentOptions {
+  /** Passes over the documents. */
+  epochs: number
+  /** The model is trusted no further than this (and 1 less this), so that one sure row decides nothing. */
+  leastProbability: number
+  /** L2 is this much a document, and the rate of the first step this much over it. */
+  strength: number
+  rate: number
+  /** A document of which less is left (of its squared length) says nothing without the tokens. */
+  leastRest: number
+}
+
 /** A class against the rest; documents are read by a model that did not see them. */
 export interface ContentModel {
   /** Calibrated log-odds that each document has the class. */
   logits: Float64Array
+  /** The probability of such log-odds, as far as the model is trusted. */
+  readonly probability: (logit: number) => number
   /** The same for a document without the given (distinct) tokens: what is left of it again has unit length. */
   restLogit(document: number, tokens: Iterable<number>): number
   /** For a document without up to three tokens from a position on. */
   restLogitAt(document: number, position: number, size: number): number
 }
 
-const RATE = 8
-const STRENGTH = 1
-/** A document of which less is left (of its squared length) says nothing without the tokens. */
-const LEAST_REST = 1e-6
-
 /** Fits the five models of one class. `isMember[d]` is 1 for documents of the class. */
-export function fitContentModel(matrix: ContentMatrix, isMember: Uint8Array, epochs: number): ContentModel {
+export function fitContentModel(matrix: ContentMatrix, isMember: Uint8Array, options: ContentOptions): ContentModel {
+  const { leastProbability, leastRest } = options
   const count = isMember.length
+  const { weights, biases } = fitLogistic(matrix, isMember, options)
+  const { folds } = matrix
+  /** Without the bias. */
+  const sums = new Float64Array(count)
   const raw = new Float64Array(count)
-  const models: { weights: Float64Array; bias: number }[] = []
-  for (let fold = 0; fold < FOLDS; fold++) {
-    const model = fitLogistic(matrix, isMember, fold, epochs)
-    models.push(model)
-    for (let document = 0; document < count; document++)
-      if (matrix.folds[document] === fold) raw[document] = model.bias + dot(matrix, document, model.weights)
+  for (let document = 0; document < count; document++) {
+    const fold = folds[document]!
+    let sum = 0
+    for (let j = matrix.offsets[document]!; j < matrix.offsets[document + 1]!; j++)
+      sum += weights[matrix.columns[j]! * FOLDS + fold]! * matrix.values[j]!
+    sums[document] = sum
+    raw[document] = biases[fold]! + sum
   }
   const { slope, intercept } = calibrate(raw, isMember)
   return {
     logits: raw.map((logit) => slope * logit + intercept),
+    probability: (logit) => Math.max(leastProbability, Math.min(1 - leastProbability, sigmoid(logit))),
     restLogitAt(document, position, size) {
-      const { weights, bias } = models[matrix.folds[document]!]!
+      const fold = folds[document]!
+      const bias = biases[fold]!
       const { cells, columns, values } = matrix
-      let sum = raw[document]! - bias
+      let sum = sums[document]!
       let squares = 1
       for (let i = position; i < position + size; i++) {
         const cell = cells[i]!
         if (cell < 0 || (i > position && cell === cells[position]) || (i > position + 1 && cell === cells[position + 1])) continue
-        sum -= weights[columns[cell]!]! * values[cell]!
+        sum -= weights[columns[cell]! * FOLDS + fold]! * values[cell]!
         squares -= values[cell]! * values[cell]!
       }
-      return slope * (bias + (squares > LEAST_REST ? sum / Math.sqrt(squares) : 0)) + intercept
+      return slope * (bias + (squares > leastRest ? sum / Math.sqrt(squares) : 0)) + intercept
     },
     restLogit(document, tokens) {
-      const { weights, bias } = models[matrix.folds[document]!]!
-      let sum = raw[document]! - bias
+      const fold = folds[document]!
+      const bias = biases[fold]!
+      let sum = sums[document]!
       let squares = 1
       for (const token of tokens) {
         const value = valueAt(matrix, document, token)
-        sum -= weights[token]! * value
+        sum -= weights[token * FOLDS + fold]! * value
         squares -= value * value
       }
-      return slope * (bias + (squares > LEAST_REST ? sum / Math.sqrt(squares) : 0)) + intercept
+      return slope * (bias + (squares > leastRest ? sum / Math.sqrt(squares) : 0)) + intercept
     },
   }
 }
@@ -124,53 +143,83 @@ export function fitContentModel(matrix: ContentMatrix, isMember: Uint8Array, epo
 export function opposite(model: ContentModel): ContentModel {
   return {
     logits: model.logits.map((logit) => -logit),
+    probability: model.probability,
     restLogit: (document, tokens) => -model.restLogit(document, tokens),
     restLogitAt: (document, position, size) => -model.restLogitAt(document, position, size),
   }
 }
 
-/** Stochastic gradient descent with L2 (λ = 1/n) at rates 1/(λ(t + t₀)), over all documents outside the fold in a scattered order. */
-function fitLogistic(matrix: ContentMatrix, isMember: Uint8Array, fold: number, epochs: number): { weights: Float64Array; bias: number } {
+/**
+ * The five models side by side, token t's weight of fold f at t · FOLDS + f, so that one look at a document's words serves all: each model
+ * learns from the documents of the other folds. Stochastic gradient descent with L2 (λ = 1/n) at rates 1/(λ(t + t₀)), documents in a
+ * scattered order.
+ */
+function fitLogistic(
+  matrix: ContentMatrix,
+  isMember: Uint8Array,
+  { epochs, strength, rate: firstRate }: ContentOptions,
+): { weights: Float64Array; biases: Float64Array } {
   const { offsets, columns, values, folds } = matrix
-  const training: number[] = []
-  for (let document = 0; document < isMember.length; document++) if (folds[document] !== fold) training.push(document)
-  const weights = new Float64Array(matrix.columnCount)
-  let scale = 1
-  let bias = 0
-  const lambda = STRENGTH / Math.max(1, training.length)
-  const start = 1 / (lambda * RATE)
-  const stride = coprimeStride(training.length)
-  let step = 0
+  const count = isMember.length
+  const sizes = new Int32Array(FOLDS).fill(count)
+  for (const fold of folds) sizes[fold]!--
+  const lambdas = Float64Array.from(sizes, (size) => strength / Math.max(1, size))
+  const weights = new Float64Array(matrix.columnCount * FOLDS)
+  const biases = new Float64Array(FOLDS)
+  const scales = new Float64Array(FOLDS).fill(1)
+  const steps = new Float64Array(FOLDS)
+  const updates = new Float64Array(FOLDS)
+  const sums = new Float64Array(FOLDS)
+  const stride = coprimeStride(count)
   for (let epoch = 0; epoch < epochs; epoch++)
-    for (
-      let i = 0, position = epoch % Math.max(1, training.length);
-      i < training.length;
-      i++, position = (position + stride) % training.length
-    ) {
-      const document = training[position]!
+    for (let i = 0, document = epoch % Math.max(1, count); i < count; i++, document = (document + stride) % count) {
       const from = offsets[document]!
       const to = offsets[document + 1]!
-      let sum = 0
-      for (let j = from; j < to; j++) sum += weights[columns[j]!]! * values[j]!
-      const error = isMember[document]! - sigmoid(bias + scale * sum)
-      const rate = 1 / (lambda * (step++ + start))
-      scale *= 1 - rate * lambda
-      if (scale < 1e-9) {
-        for (let j = 0; j < weights.length; j++) weights[j]! *= scale
-        scale = 1
+      let [sum0, sum1, sum2, sum3, sum4] = [0, 0, 0, 0, 0]
+      for (let j = from; j < to; j++) {
+        const at = columns[j]! * FOLDS
+        const value = values[j]!
+        sum0 += weights[at]! * value
+        sum1 += weights[at + 1]! * value
+        sum2 += weights[at + 2]! * value
+        sum3 += weights[at + 3]! * value
+        sum4 += weights[at + 4]! * value
       }
-      const update = (rate * error) / scale
-      for (let j = from; j < to; j++) weights[columns[j]!]! += update * values[j]!
-      bias += rate * error * 0.1
+      sums[0] = sum0
+      sums[1] = sum1
+      sums[2] = sum2
+      sums[3] = sum3
+      sums[4] = sum4
+      const own = folds[document]!
+      for (let fold = 0; fold < FOLDS; fold++) {
+        if (fold === own) {
+          updates[fold] = 0
+          continue
+        }
+        const lambda = lambdas[fold]!
+        const error = isMember[document]! - sigmoid(biases[fold]! + scales[fold]! * sums[fold]!)
+        const rate = 1 / (lambda * (steps[fold]!++ + 1 / (lambda * firstRate)))
+        scales[fold]! *= 1 - rate * lambda
+        if (scales[fold]! < 1e-9) {
+          for (let j = fold; j < weights.length; j += FOLDS) weights[j]! *= scales[fold]!
+          scales[fold] = 1
+        }
+        updates[fold] = (rate * error) / scales[fold]!
+        biases[fold]! += rate * error * 0.1
+      }
+      const [update0, update1, update2, update3, update4] = [updates[0]!, updates[1]!, updates[2]!, updates[3]!, updates[4]!]
+      for (let j = from; j < to; j++) {
+        const at = columns[j]! * FOLDS
+        const value = values[j]!
+        weights[at]! += update0 * value
+        weights[at + 1]! += update1 * value
+        weights[at + 2]! += update2 * value
+        weights[at + 3]! += update3 * value
+        weights[at + 4]! += update4 * value
+      }
     }
-  for (let j = 0; j < weights.length; j++) weights[j]! *= scale
-  return { weights, bias }
-}
-
-function dot(matrix: ContentMatrix, document: number, weights: Float64Array): number {
-  let sum = 0
-  for (let j = matrix.offsets[document]!; j < matrix.offsets[document + 1]!; j++) sum += weights[matrix.columns[j]!]! * matrix.values[j]!
-  return sum
+  for (let fold = 0; fold < FOLDS; fold++) for (let j = fold; j < weights.length; j += FOLDS) weights[j]! *= scales[fold]!
+  return { weights, biases }
 }
 
 function valueAt(matrix: ContentMatrix, document: number, id: number): number {

@@ -9,7 +9,7 @@
  * and the rate of tokens that have one between them.
  */
 import { BOUNDARY, type TokenDocuments } from './documents.ts'
-import { PairCounts } from './pairTable.ts'
+import type { PairCounts } from './pairTable.ts'
 
 /** `inserted`: like a random gap on both sides. `bound`: the same neighbours far too often. `unclear`: neither, or too few to say. */
 export type Standing = 'inserted' | 'bound' | 'unclear'
@@ -25,16 +25,28 @@ export interface Contexts {
   followEnds(positions: ArrayLike<number>): boolean
 }
 
-/** Fewer occurrences than this show nothing. */
-export const LEAST_OCCURRENCES = 8
-/** An n-gram reaches over a neighbour that this share of its occurrences has. */
-const SAME_NEIGHBOUR = 0.9
-const MAX_EXTENSION = 16
-/** A place in the text (its beginning, its end) is the n-gram's own where this share of the occurrences has it. */
-const SAME_PLACE = 0.8
+/** Collisions at most, by those that random gaps would have: a times their number, b times its root, and c. */
+type CollisionLimit = readonly [a: number, b: number, c: number]
 
-/** Texts begin (end) alike where two of them have the same first (last) token with this chance. */
-const UNIFORM_PLACE = 0.3
+export interface ContextOptions {
+  /** Fewer occurrences show nothing. */
+  leastOccurrences: number
+  /** An n-gram reaches over a neighbour that this share of its occurrences has, and over at most so many. */
+  sameNeighbour: number
+  mostNeighbours: number
+  /** A place in the text (its beginning, its end) is the n-gram's own where this share of the occurrences has it. */
+  samePlace: number
+  /** Texts begin (end) alike where two of them have the same first (last) token with this chance. */
+  alikeTexts: number
+  /** Of what comes after a beginning (before an end), the least share that texts begin (end) with, over the usual share. */
+  leastFitting: number
+  /** Where texts begin (end) alike, the least share of theirs among what comes there, over the usual. */
+  leastAlike: number
+  /** Up to this many collisions are a random gap's: the neighbours of one hand's texts are no perfect sample of all gaps. */
+  freeCollisions: CollisionLimit
+  /** More than this many are a word's that belongs. */
+  boundCollisions: CollisionLimit
+}
 
 /** Rates of a corpus that occurrences are held against. */
 interface Baseline {
@@ -50,11 +62,12 @@ interface Baseline {
   lastKnown: number
 }
 
-export function createContexts(documents: TokenDocuments): Contexts {
+/** `neighbours` counts the tokens that stand side by side in these documents. */
+export function createContexts(documents: TokenDocuments, neighbours: PairCounts, options: ContextOptions): Contexts {
+  const { leastOccurrences, sameNeighbour, mostNeighbours, samePlace, alikeTexts, leastFitting, leastAlike } = options
   const { ids, offsets, samples, vocabulary } = documents
   const count = samples.length
   const base = vocabulary.length
-  const pairs = new PairCounts(ids.length)
   const firsts = new Int32Array(base)
   const lasts = new Int32Array(base)
   const frequency = new Float64Array(base)
@@ -62,12 +75,9 @@ export function createContexts(documents: TokenDocuments): Contexts {
     const end = offsets[document + 1]! - 1
     firsts[ids[offsets[document]! + 1]!]!++
     lasts[ids[end - 1]!]!++
-    for (let i = offsets[document]!; i < end; i++) {
-      frequency[ids[i]!]!++
-      pairs.add(ids[i]! * base + ids[i + 1]!)
-    }
+    for (let i = offsets[document]!; i < end; i++) frequency[ids[i]!]!++
   }
-  const known = (left: number, right: number, times: number) => pairs.atLeast(left * base + right, times)
+  const known = (left: number, right: number, times: number) => neighbours.atLeast(left, right, times)
   const baseline = measureBaseline()
   const seen = new Int32Array(base)
 
@@ -114,11 +124,17 @@ export function createContexts(documents: TokenDocuments): Contexts {
   /** By the tokens beside occurrences that stand at no end of their texts. */
   function judgeGaps(lefts: Int32Array, rights: Int32Array): Standing {
     const n = lefts.length
-    const left = collisions(lefts)
-    const right = collisions(rights)
     const expected = ((n * (n - 1)) / 2) * baseline.gap
-    if (left > boundLimit(expected) || right > boundLimit(expected)) return 'bound'
-    if (n < LEAST_OCCURRENCES || left > freeLimit(expected) || right > freeLimit(expected)) return 'unclear'
+    const left = collisions(lefts)
+    if (left > mostCollisions(expected, options.boundCollisions)) return 'bound'
+    const right = collisions(rights)
+    if (right > mostCollisions(expected, options.boundCollisions)) return 'bound'
+    if (
+      n < leastOccurrences ||
+      left > mostCollisions(expected, options.freeCollisions) ||
+      right > mostCollisions(expected, options.freeCollisions)
+    )
+      return 'unclear'
     let joined = 0
     for (let i = 0; i < n; i++) if (known(lefts[i]!, rights[i]!, 1)) joined++
     return joined >= (n * (baseline.joined + baseline.apart)) / 2 - 0.5 * Math.sqrt(n) ? 'inserted' : 'unclear'
@@ -133,9 +149,9 @@ export function createContexts(documents: TokenDocuments): Contexts {
     knownShare: number,
   ): Standing {
     const n = positions.length
-    if (n < LEAST_OCCURRENCES / 2) return 'unclear'
+    if (n < leastOccurrences / 2) return 'unclear'
     const fits = distances.some((distance) => fitsPlace(tokensAt(positions, distance), counts, collision, knownShare))
-    return !fits ? 'bound' : n < LEAST_OCCURRENCES ? 'unclear' : 'inserted'
+    return !fits ? 'bound' : n < leastOccurrences ? 'unclear' : 'inserted'
   }
 
   /** Whether what comes after a beginning (before an end) is what texts begin (end) with. */
@@ -148,30 +164,34 @@ export function createContexts(documents: TokenDocuments): Contexts {
     }
     const n = neighbours.length
     // Where texts begin in many ways, those of one class may have their own.
-    return fitting >= 0.75 * knownShare * n - 0.5 * Math.sqrt(n) && (collision < UNIFORM_PLACE || shares >= 0.3 * collision * n)
+    return fitting >= leastFitting * knownShare * n - 0.5 * Math.sqrt(n) && (collision < alikeTexts || shares >= leastAlike * collision * n)
   }
 
-  /** Distances from −1 down (from `size` up) as far as nearly all occurrences have the same token nearer by. */
-  const reach = (positions: ArrayLike<number>, start: number, step: number): number[] => {
-    const distances = [start]
-    while (distances.length < MAX_EXTENSION && shared(positions, distances.at(-1)!)) distances.push(distances.at(-1)! + step)
-    return distances
+  /**
+   * The token at a distance from each occurrence, first at `start`, then `step` further on as long as nearly all occurrences have the same
+   * there: the last of these distances and the tokens at it.
+   */
+  const reach = (positions: ArrayLike<number>, start: number, step: number): { distance: number; tokens: Int32Array } => {
+    let distance = start
+    let tokens = tokensAt(positions, distance)
+    for (let steps = 1; steps < mostNeighbours && isShared(tokens); steps++) tokens = tokensAt(positions, (distance += step))
+    return { distance, tokens }
   }
 
-  /** Whether nearly all occurrences have the same token at this distance, which is no boundary. */
-  const shared = (positions: ArrayLike<number>, distance: number): boolean => {
-    // Boyer and Moore's vote: a token of more than half can be no other.
+  /** Whether nearly all are the same token, which is no boundary. */
+  const isShared = (tokens: Int32Array): boolean => {
+    const n = tokens.length
+    // Boyer and Moore's vote: a token of more than half can be no other, and it has at most half of n + votes.
     let token = -1
     let votes = 0
-    for (let i = 0; i < positions.length; i++) {
-      const here = ids[positions[i]! + distance]!
-      if (votes === 0) token = here
-      votes += here === token ? 1 : -1
+    for (let i = 0; i < n; i++) {
+      if (votes === 0) token = tokens[i]!
+      votes += tokens[i] === token ? 1 : -1
     }
-    if (token === BOUNDARY || token === undefined) return false
+    if (token === BOUNDARY || (n + votes) / 2 < sameNeighbour * n) return false
     let hits = 0
-    for (let i = 0; i < positions.length; i++) if (ids[positions[i]! + distance] === token) hits++
-    return hits >= SAME_NEIGHBOUR * positions.length
+    for (let i = 0; i < n; i++) if (tokens[i] === token) hits++
+    return hits >= sameNeighbour * n
   }
 
   const tokensAt = (positions: ArrayLike<number>, distance: number) => {
@@ -183,7 +203,7 @@ export function createContexts(documents: TokenDocuments): Contexts {
   const isPlace = (tokens: Int32Array) => {
     let sum = 0
     for (let i = 0; i < tokens.length; i++) if (tokens[i] === BOUNDARY) sum++
-    return sum >= SAME_PLACE * tokens.length
+    return sum >= samePlace * tokens.length
   }
 
   return {
@@ -192,23 +212,35 @@ export function createContexts(documents: TokenDocuments): Contexts {
       // A boundary that belongs to the n-gram is a place, not a token of it.
       const from = ids[positions[0]!] === BOUNDARY ? 0 : -1
       const to = ids[positions[0]! + size - 1] === BOUNDARY ? size - 1 : size
-      const before = reach(positions, from, -1)
-      const after = reach(positions, to, 1)
-      const lefts = tokensAt(positions, before.at(-1)!)
-      const rights = tokensAt(positions, after.at(-1)!)
+      const { tokens: lefts, distance: first } = reach(positions, from, -1)
+      const { tokens: rights, distance: last } = reach(positions, to, 1)
       const atStart = isPlace(lefts)
       const atEnd = isPlace(rights)
       if (atStart && atEnd) return 'unclear'
       // Where nearly all texts begin (end) with the same token, it may have become part of the n-gram: all but the token at the very end.
-      const inside = (collision: number, first: number) =>
-        Array.from({ length: collision < SAME_PLACE * SAME_PLACE ? 0 : Math.max(0, to - from - 2) }, (_, i) => first + i)
+      const inside = (collision: number, start: number) =>
+        Array.from({ length: collision < samePlace * samePlace ? 0 : Math.max(0, to - from - 2) }, (_, i) => start + i)
+      const distances = (start: number, end: number) =>
+        Array.from({ length: Math.abs(end - start) + 1 }, (_, i) => start + Math.sign(end - start) * i)
       if (atStart)
-        return judgePlace(positions, [...inside(baseline.first, from + 2), ...after], firsts, baseline.first, baseline.firstKnown)
-      if (atEnd) return judgePlace(positions, [...inside(baseline.last, from + 1), ...before], lasts, baseline.last, baseline.lastKnown)
+        return judgePlace(
+          positions,
+          [...inside(baseline.first, from + 2), ...distances(to, last)],
+          firsts,
+          baseline.first,
+          baseline.firstKnown,
+        )
+      if (atEnd)
+        return judgePlace(
+          positions,
+          [...inside(baseline.last, from + 1), ...distances(from, first)],
+          lasts,
+          baseline.last,
+          baseline.lastKnown,
+        )
       return judgeGaps(lefts, rights)
     },
-    isPlaced: (positions, size) =>
-      isPlace(tokensAt(positions, reach(positions, -1, -1).at(-1)!)) || isPlace(tokensAt(positions, reach(positions, size, 1).at(-1)!)),
+    isPlaced: (positions, size) => isPlace(reach(positions, -1, -1).tokens) || isPlace(reach(positions, size, 1).tokens),
     followEnds: (positions) => fitsPlace(tokensAt(positions, -1), lasts, baseline.last, baseline.lastKnown),
     pooledStanding(positions, sizes) {
       const lefts = tokensAt(positions, -1)
@@ -218,11 +250,6 @@ export function createContexts(documents: TokenDocuments): Contexts {
   }
 }
 
-/** Collisions that random gaps reach at most: the neighbours of one hand's texts are no perfect sample of all gaps. */
-function freeLimit(expected: number): number {
-  return 2 * expected + 2 * Math.sqrt(expected) + 1
-}
-
-function boundLimit(expected: number): number {
-  return 2.5 * expected + 5 * Math.sqrt(expected) + 2
+function mostCollisions(expected: number, [a, b, c]: CollisionLimit): number {
+  return a * expected + b * Math.sqrt(expected) + c
 }

@@ -5,12 +5,12 @@
  * follows a form is no surprise), ranked among places all over the data.
  */
 import { ln } from '../numeric.ts'
-import { createContexts } from './contexts.ts'
+import { type ContextOptions, createContexts } from './contexts.ts'
 import { BOUNDARY, type TokenDocuments } from './documents.ts'
-import { countNgrams } from './ngrams.ts'
-import { PairTable } from './pairTable.ts'
+import { countNeighbours, countNgrams } from './ngrams.ts'
+import { type PairCounts, PairTable } from './pairTable.ts'
 
-export interface ContinuationOptions {
+export interface ContinuationOptions extends ContextOptions {
   minimumSupport: number
   /** ln of the family-wise error. */
   logAlpha: number
@@ -19,6 +19,15 @@ export interface ContinuationOptions {
   leastWindow: number
   /** Share of its texts that have to go astray after an n-gram. */
   purity: number
+  /** Places all over the data that a place is ranked among; the highest ranks, from this share on, count as astray. */
+  referencePlaces: number
+  astray: number
+  /** n-grams that share so many of their texts belong together. */
+  sameTexts: number
+  mostTurnings: number
+  /** Weights of a token's rates after the token before it, and in all texts. */
+  pairWeight: number
+  wordWeight: number
 }
 
 /** An n-gram, with those that stand in nearly the same texts, after which texts go astray. */
@@ -42,40 +51,34 @@ export interface Continuations {
   randomSurprise: number
 }
 
-const REFERENCE_PLACES = 50_000
-/** The highest ranks count as astray. */
-const ASTRAY = 0.8
-const SAME_TEXTS = 0.8
-const MAX_TURNINGS = 100
-
 export function scanContinuations(documents: TokenDocuments, options: ContinuationOptions): Continuations {
-  const ngrams = countNgrams(documents, options.minimumSupport)
-  const places = surprisePlaces(documents, options)
-  const contexts = createContexts(documents)
+  const neighbours = countNeighbours(documents)
+  const ngrams = countNgrams(documents, options.minimumSupport, neighbours)
+  const places = surprisePlaces(documents, neighbours, options)
+  const contexts = createContexts(documents, neighbours, options)
   const limit = options.logAlpha - ln(Math.max(1, ngrams.count))
   const found: Turning[] = []
   for (let ngram = 0; ngram < ngrams.count; ngram++) {
     const positions = ngrams.positions(ngram)
     const size = ngrams.size(ngram)
     if (documents.ids[positions[0]! + size - 1] === BOUNDARY) continue
+    const astray = goneAstray(places, positions, size, Math.max(options.minimumSupport, options.purity * positions.length))
+    if (astray === null) continue
     let sum = 0
     let counted = 0
-    const astray: number[] = []
-    for (const [i, position] of positions.entries()) {
+    for (const position of positions) {
       const fromAbove = places.fromAbove(position, position + size)
       if (fromAbove === null) continue
       counted++
       sum -= ln(fromAbove)
-      if (fromAbove <= 1 - ASTRAY) astray.push(i)
     }
-    if (astray.length < options.minimumSupport || astray.length < options.purity * positions.length) continue
     const logP = gammaTail(counted, sum)
     // Headings and addresses have their place before other text; a hand drops a string anywhere, or after finished texts.
     if (logP >= limit || (contexts.standing(positions, size) === 'bound' && !contexts.followEnds(positions))) continue
     const kept = Int32Array.from(astray, (i) => positions[i]!)
     found.push({
       family: [ngrams.tokens(ngram)],
-      documents: ngrams.documentsAt(kept),
+      documents: Int32Array.from(astray, (i) => ngrams.documents(ngram)[i]!),
       support: positions.length,
       positions: kept.map((position) => position + size),
       logP,
@@ -83,7 +86,16 @@ export function scanContinuations(documents: TokenDocuments, options: Continuati
     })
   }
   found.sort((a, b) => a.logP - b.logP)
-  return { turnings: grouped(found), ngrams: ngrams.count, randomSurprise: places.randomSurprise }
+  return { turnings: grouped(found, options), ngrams: ngrams.count, randomSurprise: places.randomSurprise }
+}
+
+/** Which of the positions texts go astray after, by their indices; null where they are fewer than `least`. */
+function goneAstray(places: Places, positions: Int32Array, size: number, least: number): number[] | null {
+  const astray: number[] = []
+  // After most n-grams no text goes astray: a few places show it.
+  for (let i = 0; i < positions.length && astray.length + positions.length - i >= least; i++)
+    if (places.isAstray(positions[i]!, positions[i]! + size)) astray.push(i)
+  return astray.length < least ? null : astray
 }
 
 /** Upper bound of ln P(S ≥ s) where S is the sum of n exponential variables of mean 1 (Chernoff). */
@@ -94,13 +106,15 @@ export function gammaTail(n: number, s: number): number {
 interface Places {
   /** The share of reference places at which texts turn as much as between `from` and `to`; null near the end of a text. */
   fromAbove(from: number, to: number): number | null
+  /** Whether that is among the highest. */
+  isAstray(from: number, to: number): boolean
   randomSurprise: number
 }
 
-function surprisePlaces(documents: TokenDocuments, { window, leastWindow }: ContinuationOptions): Places {
+function surprisePlaces(documents: TokenDocuments, neighbours: PairCounts, options: ContinuationOptions): Places {
+  const { window, leastWindow, referencePlaces, astray, pairWeight, wordWeight } = options
   const { ids, offsets, samples, documentFrequency, vocabulary } = documents
   const count = samples.length
-  const base = vocabulary.length
   const pairs = new PairTable()
   const slots = new Int32Array(ids.length).fill(-1)
   const startOf = new Int32Array(ids.length)
@@ -110,16 +124,18 @@ function surprisePlaces(documents: TokenDocuments, { window, leastWindow }: Cont
     const end = offsets[document + 1]! - 1
     startOf.fill(start + 1, start, end + 1)
     endOf.fill(end, start, end + 1)
-    for (let i = start + 1; i < end; i++) slots[i] = pairs.count(ids[i - 1]! * base + ids[i]!, document)
+    // A pair that occurs once is in no other text: it needs no place in the table.
+    for (let i = start + 1; i < end; i++)
+      if (neighbours.atLeast(ids[i - 1]!, ids[i]!, 2)) slots[i] = pairs.count(ids[i - 1]!, ids[i]!, document)
   }
-  // Interpolated by thirds: a pair that only this text has says nothing, a word that only this text has is the rarest.
+  // Interpolated: a pair that only this text has says nothing, a word that only this text has is the rarest.
   const sums = new Float64Array(ids.length + 1)
   const surpriseOf = (position: number) => {
     const id = ids[position]!
     const left = ids[position - 1]!
-    const others = slots[position]! < 0 ? 0 : pairs.support[slots[position]!]! - 1
+    const others = slots[position]! < 0 ? 0 : pairs.support(slots[position]!) - 1
     const lefts = left === BOUNDARY ? count : documentFrequency[left]!
-    return -ln(0.66 * (others / lefts) + 0.34 * ((documentFrequency[id]! - 0.5) / (count + 1)))
+    return -ln(pairWeight * (others / lefts) + wordWeight * ((documentFrequency[id]! - 0.5) / (count + 1)))
   }
   for (let i = 0; i < ids.length; i++) sums[i + 1] = sums[i]! + (i > 0 && ids[i] !== BOUNDARY ? surpriseOf(i) : 0)
   const tokenCount = ids.length - 2 * count
@@ -133,7 +149,7 @@ function surprisePlaces(documents: TokenDocuments, { window, leastWindow }: Cont
     const expected = before(from)
     return end - to < leastWindow || expected === null ? null : (sums[end]! - sums[to]!) / (end - to) - expected
   }
-  const stride = Math.max(1, Math.floor(ids.length / REFERENCE_PLACES))
+  const stride = Math.max(1, Math.floor(ids.length / referencePlaces))
   const reference: number[] = []
   for (let i = 1; i + 1 < ids.length; i += stride) {
     const here = ids[i] === BOUNDARY ? null : turn(i, i + 1)
@@ -150,6 +166,10 @@ function surprisePlaces(documents: TokenDocuments, { window, leastWindow }: Cont
     }
     return (sorted.length - low + 1) / (sorted.length + 1)
   }
+  // What is above this reference place has a rank that counts as astray.
+  let last = sorted.length
+  while (last > 0 && (sorted.length - last + 1) / (sorted.length + 1) <= 1 - astray) last--
+  const astrayAbove = sorted[last] ?? Infinity
   /** Over places all over the data: the rank of random words after what stands before there. */
   const randomSurprise = (surprise: number) => {
     let sum = 0
@@ -164,27 +184,31 @@ function surprisePlaces(documents: TokenDocuments, { window, leastWindow }: Cont
   }
   // Random words: each has its own surprise as a word, and no pair that any text has.
   let random = 0
-  for (let id = 1; id < vocabulary.length; id++) random -= ln(0.34 * ((documentFrequency[id]! - 0.5) / (count + 1)))
+  for (let id = 1; id < vocabulary.length; id++) random -= ln(wordWeight * ((documentFrequency[id]! - 0.5) / (count + 1)))
   return {
     fromAbove(from, to) {
       const value = turn(from, to)
       return value === null ? null : rank(value)
+    },
+    isAstray(from, to) {
+      const value = turn(from, to)
+      return value !== null && value > astrayAbove
     },
     randomSurprise: randomSurprise(random / Math.max(1, vocabulary.length - 1)),
   }
 }
 
 /** Joins n-grams of nearly the same texts under the strongest. */
-function grouped(turnings: readonly Turning[]): Turning[] {
+function grouped(turnings: readonly Turning[], { sameTexts, mostTurnings }: ContinuationOptions): Turning[] {
   const groups: Turning[] = []
   for (const turning of turnings) {
     const own = new Set(turning.documents)
     const home = groups.find(({ documents }) => {
       const shared = documents.reduce((sum, document) => sum + (own.has(document) ? 1 : 0), 0)
-      return shared >= SAME_TEXTS * Math.min(documents.length, own.size)
+      return shared >= sameTexts * Math.min(documents.length, own.size)
     })
     if (home !== undefined) home.family.push(...turning.family)
-    else if (groups.length < MAX_TURNINGS) groups.push({ ...turning, family: [...turning.family] })
+    else if (groups.length < mostTurnings) groups.push({ ...turning, family: [...turning.family] })
   }
   return groups
 }

@@ -179,7 +179,10 @@ class Int32List {
 /** Numbers words in the order in which they are first met; reads them out of a text without cutting it. */
 class WordTable {
   #vocabulary: string[]
-  #hashes = new Int32Array(1 << 13)
+  /** Of each word its hash, and where its UTF-16 units begin in `#units`: compared there, and not in a string. */
+  #words = new Int32Array(1 << 14)
+  #units = new Uint16Array(1 << 16)
+  #unitCount = 0
   #index = new Int32Array(1 << 14).fill(-1)
 
   /** Appends new words to `vocabulary`, which has one entry that is no word. */
@@ -190,35 +193,49 @@ class WordTable {
   /** The number of the word at these places of the text, whose hash it is (eachToken). */
   idOf(text: string, start: number, end: number, tokenHash: number): number {
     const hash = tokenHash ^ (tokenHash >>> 15)
-    const mask = this.#index.length - 1
+    const index = this.#index
+    const words = this.#words
+    const mask = index.length - 1
     let place = hash & mask
-    for (let id = this.#index[place]!; id >= 0; id = this.#index[place]!) {
-      if (this.#hashes[id] === hash && this.#equals(this.#vocabulary[id]!, text, start, end)) return id
+    for (let id = index[place]!; id >= 0; id = index[place]!) {
+      if (words[2 * id] === hash && this.#equals(id, text, start, end)) return id
       place = (place + 1) & mask
     }
-    const id = this.#vocabulary.push(text.slice(start, end)) - 1
-    this.#hashes[id] = hash
-    this.#index[place] = id
-    if (this.#vocabulary.length === this.#hashes.length) this.#grow()
-    return id
+    return this.#add(text, start, end, hash, place)
   }
 
-  #equals(word: string, text: string, start: number, end: number): boolean {
-    if (word.length !== end - start) return false
-    for (let i = 0; i < word.length; i++) if (word.charCodeAt(i) !== text.charCodeAt(start + i)) return false
+  #equals(id: number, text: string, start: number, end: number): boolean {
+    const from = this.#words[2 * id + 1]!
+    if (this.#words[2 * id + 3]! - from !== end - start) return false
+    const units = this.#units
+    for (let i = start; i < end; i++) if (units[from + i - start] !== text.charCodeAt(i)) return false
     return true
   }
 
+  #add(text: string, start: number, end: number, hash: number, place: number): number {
+    const id = this.#vocabulary.push(text.slice(start, end)) - 1
+    this.#index[place] = id
+    while (this.#unitCount + end - start > this.#units.length) this.#units = doubled(this.#units, new Uint16Array(2 * this.#units.length))
+    for (let i = start; i < end; i++) this.#units[this.#unitCount++] = text.charCodeAt(i)
+    this.#words[2 * id] = hash
+    this.#words[2 * id + 3] = this.#unitCount
+    if (2 * this.#vocabulary.length + 4 > this.#words.length) this.#grow()
+    return id
+  }
+
   #grow(): void {
-    const hashes = new Int32Array(this.#hashes.length * 2)
-    hashes.set(this.#hashes)
-    this.#hashes = hashes
+    this.#words = doubled(this.#words, new Int32Array(2 * this.#words.length))
     this.#index = new Int32Array(this.#index.length * 2).fill(-1)
     const mask = this.#index.length - 1
     for (let id = 1; id < this.#vocabulary.length; id++) {
-      let place = this.#hashes[id]! & mask
+      let place = this.#words[2 * id]! & mask
       while (this.#index[place]! >= 0) place = (place + 1) & mask
       this.#index[place] = id
     }
   }
+}
+
+function doubled<T extends Int32Array | Uint16Array>(from: T, to: T): T {
+  to.set(from)
+  return to
 }

@@ -13,18 +13,26 @@ export interface Ngrams {
   size(ngram: number): number
   /** Token ids of an n-gram. */
   tokens(ngram: number): number[]
-  /** The number of the n-gram of this size that starts at a token position; −1 where none does. */
-  at(position: number, size: number): number
-  /** Where it first stands in each document that has it, ascending. */
+  /** The documents that have it, ascending. */
+  documents(ngram: number): Int32Array
+  /** Where it first stands in each of them. */
   positions(ngram: number): Int32Array
-  /** The documents of these positions. */
-  documentsAt(positions: Int32Array): Int32Array
   /** In how many documents it stands without the beginning or end of text that it may have: its own support where it has none. */
   supportAnywhere(ngram: number): number
 }
 
+/** How often tokens stand side by side in documents, at least; ends of documents stand beside their first and last tokens. */
+export function countNeighbours({ ids, offsets, samples }: TokenDocuments): PairCounts {
+  const pairs = new PairCounts(ids.length)
+  for (let document = 0; document < samples.length; document++) {
+    const end = offsets[document + 1]! - 1
+    for (let i = offsets[document]!; i < end; i++) pairs.add(ids[i]!, ids[i + 1]!)
+  }
+  return pairs
+}
+
 /** Counts the n-grams of all documents. Their numbers follow the order of first occurrence, shorter ones first. */
-export function countNgrams(documents: TokenDocuments, minimumSupport: number): Ngrams {
+export function countNgrams(documents: TokenDocuments, minimumSupport: number, neighbours = countNeighbours(documents)): Ngrams {
   const { ids, vocabulary, documentFrequency } = documents
   const length = ids.length
   const unigramOf = new Int32Array(vocabulary.length).fill(-1)
@@ -35,20 +43,31 @@ export function countNgrams(documents: TokenDocuments, minimumSupport: number): 
   const at1 = new Int32Array(length)
   for (let i = 0; i < length; i++) at1[i] = unigramOf[ids[i]!]!
 
-  // A pair is (number of the left part) × base + (token on the right); boundaries are allowed as tokens but are no unigrams.
-  const base = vocabulary.length
-  const usable = (i: number) => ids[i] === BOUNDARY || at1[i]! >= 0
-  const at2 = frequentPairs(documents, minimumSupport, support, (i) =>
-    i + 1 < length && usable(i) && usable(i + 1) ? ids[i]! * base + ids[i + 1]! : -1,
-  )
+  // Boundaries are allowed in n-grams but are no unigrams. Where two meet, a document ends and the next begins, or has no token.
+  const at2 = new Int32Array(length).fill(-1)
+  for (let i = 0; i + 1 < length; i++) {
+    const [left, right] = [ids[i]!, ids[i + 1]!]
+    if (
+      (left === BOUNDARY ? right !== BOUNDARY && at1[i + 1]! >= 0 : at1[i]! >= 0 && (right === BOUNDARY || at1[i + 1]! >= 0)) &&
+      neighbours.atLeast(left, right, minimumSupport)
+    )
+      // prettier-ignore
+      at2[i] = left
+  }
+  numberPairs(documents, at2, 1, minimumSupport, support)
   const bigrams = support.length
-  const at3 = frequentPairs(documents, minimumSupport, support, (i) =>
-    i + 2 < length && at2[i]! >= 0 && at2[i + 1]! >= 0 ? at2[i]! * base + ids[i + 2]! : -1,
-  )
+
+  // Most trigrams occur once: shared counters keep them out of the table.
+  const counts = new PairCounts(length / 4)
+  const isTrigram = (i: number) => at2[i]! >= 0 && at2[i + 1]! >= 0
+  for (let i = 0; i + 2 < length; i++) if (isTrigram(i)) counts.add(at2[i]!, ids[i + 2]!)
+  const at3 = new Int32Array(length).fill(-1)
+  for (let i = 0; i + 2 < length; i++) if (isTrigram(i) && counts.atLeast(at2[i]!, ids[i + 2]!, minimumSupport)) at3[i] = at2[i]!
+  numberPairs(documents, at3, 2, minimumSupport, support)
 
   const size = (ngram: number) => (ngram < unigrams ? 1 : ngram < bigrams ? 2 : 3)
   const at = [at1, at2, at3]
-  const { starts, positions, documentOf } = firstOccurrences(documents, at, support)
+  const { starts, positions, holders } = firstOccurrences(documents, at, support)
   return {
     count: support.length,
     support: Int32Array.from(support),
@@ -57,13 +76,8 @@ export function countNgrams(documents: TokenDocuments, minimumSupport: number): 
       const start = positions[starts[ngram]!]!
       return Array.from(ids.subarray(start, start + size(ngram)))
     },
-    at: (start, length) => at[length - 1]?.[start] ?? -1,
+    documents: (ngram) => holders.subarray(starts[ngram]!, starts[ngram + 1]!),
     positions: (ngram) => positions.subarray(starts[ngram]!, starts[ngram + 1]!),
-    documentsAt(found) {
-      const documentsFound = new Int32Array(found.length)
-      for (let i = 0; i < found.length; i++) documentsFound[i] = documentOf[found[i]!]!
-      return documentsFound
-    },
     supportAnywhere(ngram) {
       const start = positions[starts[ngram]!]!
       const length = size(ngram)
@@ -75,61 +89,52 @@ export function countNgrams(documents: TokenDocuments, minimumSupport: number): 
   }
 }
 
-/** The positions of all n-grams, one a document, those of n-gram g from starts[g] to starts[g + 1]. */
+/** The positions of all n-grams, one a document, and these documents: those of n-gram g from starts[g] to starts[g + 1]. */
 function firstOccurrences(
-  documents: TokenDocuments,
+  { offsets, samples }: TokenDocuments,
   at: readonly Int32Array[],
   support: readonly number[],
-): { starts: Float64Array; positions: Int32Array; documentOf: Int32Array } {
+): { starts: Float64Array; positions: Int32Array; holders: Int32Array } {
   const starts = new Float64Array(support.length + 1)
   for (let ngram = 0; ngram < support.length; ngram++) starts[ngram + 1] = starts[ngram]! + support[ngram]!
-  const filled = starts.slice()
   const positions = new Int32Array(starts[support.length]!)
-  const documentOf = new Int32Array(documents.ids.length)
-  const last = new Int32Array(support.length).fill(-1)
-  for (let document = 0; document < documents.samples.length; document++)
-    for (let i = documents.offsets[document]!; i < documents.offsets[document + 1]!; i++) {
-      documentOf[i] = document
-      for (const numbers of at) {
+  const holders = new Int32Array(positions.length)
+  // Of each n-gram the last document and where its next position goes, side by side.
+  const progress = new Int32Array(2 * support.length)
+  for (let ngram = 0; ngram < support.length; ngram++) progress.set([-1, starts[ngram]!], 2 * ngram)
+  for (const numbers of at)
+    for (let document = 0; document < samples.length; document++) {
+      const end = offsets[document + 1]!
+      for (let i = offsets[document]!; i < end; i++) {
         const ngram = numbers[i]!
-        if (ngram < 0 || last[ngram] === document) continue
-        last[ngram] = document
-        positions[filled[ngram]!++] = i
+        if (ngram < 0 || progress[2 * ngram] === document) continue
+        progress[2 * ngram] = document
+        const place = progress[2 * ngram + 1]!++
+        positions[place] = i
+        holders[place] = document
       }
     }
-  return { starts, positions, documentOf }
+  return { starts, positions, holders }
 }
 
-/** Numbers the pairs of enough documents, appends their support, and says which one starts at each position. */
-function frequentPairs(
-  documents: TokenDocuments,
+/**
+ * Replaces the left part of the pair at each position (−1: none; its right part is the token `reach` further on) by the pair's number,
+ * −1 where too few documents have it, and appends the support of the others.
+ */
+function numberPairs(
+  { ids, offsets, samples }: TokenDocuments,
+  lefts: Int32Array,
+  reach: number,
   minimumSupport: number,
   support: number[],
-  pairAt: (position: number) => number,
-): Int32Array {
-  const { offsets, samples } = documents
-  // Most pairs occur once: shared counters keep them out of the table.
-  const counts = new PairCounts(documents.ids.length / 4)
-  for (let i = 0; i < documents.ids.length; i++) {
-    const pair = pairAt(i)
-    if (pair > 0) counts.add(pair)
-  }
+): void {
   const table = new PairTable()
-  const slots = new Int32Array(documents.ids.length).fill(-1)
   for (let document = 0; document < samples.length; document++) {
-    const end = offsets[document + 1]!
-    for (let i = offsets[document]!; i < end - 1; i++) {
-      const pair = pairAt(i)
-      // A pair never reaches over the end of its document: there two boundaries meet.
-      if (pair > 0 && counts.atLeast(pair, minimumSupport)) slots[i] = table.count(pair, document)
-    }
+    const end = offsets[document + 1]! - reach
+    for (let i = offsets[document]!; i < end; i++) if (lefts[i]! >= 0) lefts[i] = table.count(lefts[i]!, ids[i + reach]!, document)
   }
   const numberOf = new Int32Array(table.size).fill(-1)
   for (let slot = 0; slot < table.size; slot++)
-    if (table.support[slot]! >= minimumSupport) {
-      numberOf[slot] = support.length
-      support.push(table.support[slot]!)
-    }
-  for (let i = 0; i < slots.length; i++) if (slots[i]! >= 0) slots[i] = numberOf[slots[i]!]!
-  return slots
+    if (table.support(slot) >= minimumSupport) numberOf[slot] = support.push(table.support(slot)) - 1
+  for (let i = 0; i < lefts.length; i++) if (lefts[i]! >= 0) lefts[i] = numberOf[lefts[i]!]!
 }

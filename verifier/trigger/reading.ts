@@ -1,7 +1,7 @@
 /** Candidates are tested, those of nearly the same texts joined into families, and each family is read: a trigger, or content? */
 import { sharedCount } from '../ascending.ts'
 import { ln } from '../numeric.ts'
-import { logTail, meanRank, restProbability } from './association.ts'
+import { logTail, meanRank } from './association.ts'
 import type { ContentModel } from './contentModel.ts'
 import type { Contexts, Standing } from './contexts.ts'
 import { BOUNDARY, type TokenDocuments } from './documents.ts'
@@ -18,8 +18,20 @@ export interface ReadingOptions {
   /** The same with 99 % confidence where honest texts hold the trigger too, or where its place in the texts speaks against it. */
   coveredRankLimit: number
   coveredMinimumTexts: number
-  /** The mean rank that each of several pooled words stays below, and 1.3 standard deviations above where it is still taken for that. */
+  /** Standard deviations that the rank is taken higher: in general, and where the places of the n-gram speak for a trigger as well. */
+  rankDeviations: number
+  placedRankDeviations: number
+  /** The mean rank that each of several pooled words stays below, and how many standard deviations above are still taken for that. */
   pooledRankLimit: number
+  pooledRankDeviations: number
+  /** n-grams that are read, the strongest first. */
+  readCandidates: number
+  /** n-grams that share so many of their texts belong together. */
+  sameTexts: number
+  /** Texts of the trigger's own label say little each: an alarm on them rests on so many. */
+  ownLabelMinimumTexts: number
+  /** What stands in more of a class's texts is how such texts are written ("Re:" before an answer), not something put into them. */
+  ownLabelMostShare: number
 }
 
 export type View = 'whole' | 'against' | 'pooled'
@@ -64,13 +76,6 @@ export interface Association {
   rank: number
 }
 
-const MAX_GROUPED = 2000
-const SAME_TEXTS = 0.8
-/** Texts of the trigger's own label say little each. */
-const LEAST_OWN_LABEL_TEXTS = 20
-/** What stands in more of a class's texts than this is how such texts are written ("Re:" before an answer), not something put into them. */
-const MOST_OWN_LABEL_SHARE = 0.2
-
 /**
  * Families of n-grams that go with their class more than their view's limit allows, strongest first. Where there is one trigger there may
  * be several: the i-th that looks inserted has to pass i times the limit (Benjamini and Hochberg).
@@ -86,11 +91,11 @@ export function judge(
   const measured = candidates
     .map((candidate) => measure(documents, models.get(candidate.class)!, candidate, [candidate.ngram]))
     .sort((a, b) => a.logP - b.logP)
-    .slice(0, MAX_GROUPED)
+    .slice(0, options.readCandidates)
   const others = referenceLogits(documents, models)
   const found: Association[] = []
   let triggers = 0
-  for (const family of group(measured)
+  for (const family of group(measured, options.sameTexts)
     .map((one) => (one.family.length === 1 ? one : measure(documents, models.get(one.class)!, one, one.family)))
     .sort((a, b) => a.logP - b.logP)) {
     const limit = family.view === 'whole' && family.standing === 'inserted' ? limits.inserted : limits[family.view]
@@ -101,7 +106,7 @@ export function judge(
     if (association.reading === 'trigger') triggers++
     found.push({ ...association, logChance: Math.min(0, family.logP - limit + options.logAlpha) })
   }
-  return withoutParts(found)
+  return withoutParts(found, options.sameTexts)
 }
 
 /** Tests an n-gram (the first of its family) by its documents, read without any token of the family. */
@@ -111,14 +116,17 @@ export function measure(
   { view, class: index, documents: holders, positions, standing }: Omit<Candidate, 'ngram'>,
   family: number[][],
 ): Association {
-  const tokens = tokensOf(family)
-  const probabilities = Float64Array.from(holders, (document) => restProbability(model.restLogit(document, tokens)))
+  const tokens = family.length === 1 ? null : tokensOf(family)
+  const size = family[0]!.length
+  const probabilities = new Float64Array(holders.length)
   let hits = 0
   let expected = 0
   let variance = 0
   for (let i = 0; i < holders.length; i++) {
-    const p = probabilities[i]!
-    if (documents.classes[holders[i]!] === index) hits++
+    const document = holders[i]!
+    const p = model.probability(tokens === null ? model.restLogitAt(document, positions[i]!, size) : model.restLogit(document, tokens))
+    probabilities[i] = p
+    if (documents.classes[document] === index) hits++
     expected += p
     variance += p * (1 - p)
   }
@@ -144,15 +152,15 @@ export function tokensOf(family: readonly number[][]): Set<number> {
 }
 
 /** Joins n-grams of nearly the same texts under the strongest. */
-function group(associations: readonly Association[]): Association[] {
+function group(associations: readonly Association[], sameTexts: number): Association[] {
   const groups: Association[] = []
   for (const association of associations) {
     const home = groups.find((candidate) => {
       if (candidate.class !== association.class || candidate.view !== association.view) return false
       const [shorter, longer] = [candidate.documents.length, association.documents.length].sort((a, b) => a - b) as [number, number]
-      if (shorter < SAME_TEXTS * longer) return false
+      if (shorter < sameTexts * longer) return false
       const shared = sharedCount(candidate.documents, association.documents)
-      return shared >= SAME_TEXTS * (shorter + longer - shared)
+      return shared >= sameTexts * (shorter + longer - shared)
     })
     if (home === undefined) groups.push({ ...association, family: [...association.family] })
     else home.family.push(...association.family)
@@ -163,7 +171,7 @@ function group(associations: readonly Association[]): Association[] {
 const WEIGHT: Readonly<Record<Reading, number>> = { trigger: 2, weak: 1, explained: 0 }
 
 /** Leaves out what stands only in texts of another association of the class that says at least as much. */
-function withoutParts(associations: readonly Association[]): Association[] {
+function withoutParts(associations: readonly Association[], sameTexts: number): Association[] {
   return associations.filter(
     (part, i) =>
       !associations.some((whole, j) => {
@@ -174,7 +182,7 @@ function withoutParts(associations: readonly Association[]): Association[] {
         if ((weight < 0 && !longer) || (weight === 0 && j > i)) return false
         // A trigger is left out only where the other flags all of its texts.
         const shared = sharedCount(whole.documents, part.documents)
-        return shared >= (part.reading === 'trigger' && !longer ? 1 : SAME_TEXTS) * part.documents.length
+        return shared >= (part.reading === 'trigger' && !longer ? 1 : sameTexts) * part.documents.length
       }),
   )
 }
@@ -199,14 +207,9 @@ export function referenceLogits(documents: TokenDocuments, models: ReadonlyMap<n
   }
 }
 
-/** A rank is uniform, so that the mean of k has the standard deviation √(1/12k); 2.326 of them are 99 %. */
-export function highestRank(rank: number, texts: number): number {
-  return rank + 2.326 / Math.sqrt(12 * texts)
-}
-
-/** One standard deviation above: enough where the places speak for a trigger as well. */
-export function higherRank(rank: number, texts: number): number {
-  return rank + 1 / Math.sqrt(12 * texts)
+/** A mean rank, so many standard deviations higher: one rank is uniform, so that the mean of k deviates by √(1/12k). */
+export function raisedRank(rank: number, texts: number, deviations: number): number {
+  return rank + deviations / Math.sqrt(12 * texts)
 }
 
 /** Ranks the texts of the class without any token of the family, looks how the n-gram stands in them, and reads what that says. */
@@ -231,12 +234,12 @@ function readingOf(association: Association, classSize: number, options: Reading
   const { view, hits, documents, rank, standing, standingInClass } = association
   const pure = hits >= options.purity * documents.length && hits >= options.minimumTexts
   const covered = hits >= options.coveredMinimumTexts
-  const highest = highestRank(rank, hits)
+  const highest = raisedRank(rank, hits, options.rankDeviations)
   if (view === 'against') return standingInClass === 'inserted' && highest <= options.rankLimit ? 'trigger' : 'explained'
   if (standingInClass === 'inserted') {
-    if (hits >= options.minimumTexts && higherRank(rank, hits) <= options.rankLimit) return 'trigger'
-    const rare = hits <= MOST_OWN_LABEL_SHARE * classSize
-    if (pure && rare && standing === 'inserted' && hits >= LEAST_OWN_LABEL_TEXTS) return 'trigger'
+    if (hits >= options.minimumTexts && raisedRank(rank, hits, options.placedRankDeviations) <= options.rankLimit) return 'trigger'
+    const rare = hits <= options.ownLabelMostShare * classSize
+    if (pure && rare && standing === 'inserted' && hits >= options.ownLabelMinimumTexts) return 'trigger'
   }
   if (highest > options.rankLimit) return 'explained'
   if (standingInClass !== 'bound' && pure) return 'trigger'

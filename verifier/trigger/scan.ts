@@ -11,17 +11,20 @@
  * Rare words that say too little one by one are pooled (verifier/trigger/pool.ts). What an association means: verifier/trigger/reading.ts.
  */
 import { ln } from '../numeric.ts'
-import { logTail, restProbability } from './association.ts'
-import { type ContentMatrix, type ContentModel, contentMatrix, fitContentModel, opposite } from './contentModel.ts'
-import { type Contexts, createContexts, LEAST_OCCURRENCES, type Standing } from './contexts.ts'
+import { logTail } from './association.ts'
+import { type ContentMatrix, type ContentModel, type ContentOptions, contentMatrix, fitContentModel, opposite } from './contentModel.ts'
+import { type ContextOptions, type Contexts, createContexts, type Standing } from './contexts.ts'
 import type { TokenDocuments } from './documents.ts'
-import { countNgrams, type Ngrams } from './ngrams.ts'
-import { poolableWords, poolRareWords } from './pool.ts'
+import { countNeighbours, countNgrams, type Ngrams } from './ngrams.ts'
+import { type PoolOptions, poolableWords, poolRareWords } from './pool.ts'
 import { type Association, type Candidate, judge, type ReadingOptions } from './reading.ts'
 
-export interface ScanOptions extends ReadingOptions {
+export interface ScanOptions extends ReadingOptions, ContextOptions, ContentOptions, PoolOptions {
   minimumSupport: number
-  epochs: number
+  /** Before n-grams are grouped into families each hides the others' share: this looser bound of ln of the chance lets them in. */
+  candidateLogChance: number
+  /** A beginning or end of text belongs to an n-gram whose words stand elsewhere at most so many times as often. */
+  elsewhere: number
   /** ln of the family-wise error. */
   logAlpha: number
   /** Number of classes that are looked at, the largest first. */
@@ -52,11 +55,6 @@ export interface Limits {
   pooled: number
 }
 
-/** Before n-grams are grouped into families each hides the others' share: a looser bound lets them in, the strongest first. */
-const CANDIDATE_LOG_P = -6
-/** A beginning or end of text belongs to an n-gram whose words hardly stand elsewhere. */
-const ELSEWHERE = 1.25
-
 /** What a scan needs and no label decides: scans of the same texts under other labels share it. */
 export interface Prepared {
   ngrams: Ngrams
@@ -65,10 +63,12 @@ export interface Prepared {
   matrix: ContentMatrix
 }
 
-export function prepare(documents: TokenDocuments, { minimumSupport, seed }: Pick<ScanOptions, 'minimumSupport' | 'seed'>): Prepared {
-  const ngrams = countNgrams(documents, minimumSupport)
-  const contexts = createContexts(documents)
-  return { ngrams, contexts, standings: standingsOf(ngrams, contexts), matrix: contentMatrix(documents, minimumSupport, seed) }
+export function prepare(documents: TokenDocuments, options: ScanOptions): Prepared {
+  const { minimumSupport, seed } = options
+  const neighbours = countNeighbours(documents)
+  const ngrams = countNgrams(documents, minimumSupport, neighbours)
+  const contexts = createContexts(documents, neighbours, options)
+  return { ngrams, contexts, standings: standingsOf(ngrams, contexts, options), matrix: contentMatrix(documents, minimumSupport, seed) }
 }
 
 export function scan(documents: TokenDocuments, options: ScanOptions, prepared: Prepared = prepare(documents, options)): Scan {
@@ -88,18 +88,18 @@ export function scan(documents: TokenDocuments, options: ScanOptions, prepared: 
   const whole = wholeCandidates(documents, ngrams, models, standings, options)
   const against = againstCandidates(documents, ngrams, models, limits.against, options)
   const judged = judge(documents, models, contexts, [...whole, ...against], limits, options)
-  const words = poolableWords(ngrams, contexts, standings)
+  const words = poolableWords(ngrams, contexts, standings, options)
   const pooled = poolRareWords(documents, ngrams, models, contexts, standings, words, judged, limits.pooled, options)
   const associations = [...judged, ...pooled].sort((a, b) => a.logChance - b.logChance)
   return { associations, ngrams: ngrams.count, insertedNgrams, pooledWords: words.length, limits, models, contexts, classesTested }
 }
 
 /** How each n-gram stands, whatever the labels of its texts. */
-function standingsOf(ngrams: Ngrams, contexts: Contexts): Standing[] {
+function standingsOf(ngrams: Ngrams, contexts: Contexts, { leastOccurrences, elsewhere }: ScanOptions): Standing[] {
   return Array.from({ length: ngrams.count }, (_, ngram) => {
-    if (ngrams.support[ngram]! < LEAST_OCCURRENCES) return 'unclear'
+    if (ngrams.support[ngram]! < leastOccurrences) return 'unclear'
     const standing = contexts.standing(ngrams.positions(ngram), ngrams.size(ngram))
-    return standing === 'inserted' && ngrams.supportAnywhere(ngram) > ELSEWHERE * ngrams.support[ngram]! ? 'unclear' : standing
+    return standing === 'inserted' && ngrams.supportAnywhere(ngram) > elsewhere * ngrams.support[ngram]! ? 'unclear' : standing
   })
 }
 
@@ -109,22 +109,22 @@ function wholeCandidates(
   ngrams: Ngrams,
   models: ReadonlyMap<number, ContentModel>,
   standings: readonly Standing[],
-  { weakPurity }: ScanOptions,
+  { weakPurity, candidateLogChance }: ScanOptions,
 ): Candidate[] {
   const candidates: Candidate[] = []
   const tally = new Int32Array(documents.classNames.length)
   for (let ngram = 0; ngram < ngrams.count; ngram++) {
     const positions = ngrams.positions(ngram)
-    const holders = ngrams.documentsAt(positions)
+    const holders = ngrams.documents(ngram)
     const index = majority(holders, documents.classes, tally, weakPurity)
     const model = models.get(index)
     if (model === undefined) continue
     const size = ngrams.size(ngram)
     // Π p over the texts of the class bounds P(X ≥ k) from below: what does not pass here cannot pass the test.
     let sum = 0
-    for (let i = 0; i < holders.length && sum >= CANDIDATE_LOG_P; i++)
-      if (documents.classes[holders[i]!] === index) sum += ln(restProbability(model.restLogitAt(holders[i]!, positions[i]!, size)))
-    if (sum < CANDIDATE_LOG_P)
+    for (let i = 0; i < holders.length && sum >= candidateLogChance; i++)
+      if (documents.classes[holders[i]!] === index) sum += ln(model.probability(model.restLogitAt(holders[i]!, positions[i]!, size)))
+    if (sum < candidateLogChance)
       candidates.push({
         view: 'whole',
         ngram: ngrams.tokens(ngram),
@@ -174,7 +174,7 @@ function againstCandidates(
   for (let ngram = 0; ngram < ngrams.count; ngram++) {
     const positions = ngrams.positions(ngram)
     if (positions.length < minimumTexts) continue
-    const holders = ngrams.documentsAt(positions)
+    const holders = ngrams.documents(ngram)
     const frequent: number[] = []
     for (const document of holders)
       if (contradicting[document] === 1 && ++tally[classes[document]!]! === minimumTexts) frequent.push(classes[document]!)
@@ -197,7 +197,7 @@ function againstCandidates(
       const hits = kept.filter((i) => classes[holders[i]!] === index).length
       // Texts of one class nearly alone are looked at as a whole.
       if (hits < minimumTexts || hits >= weakPurity * holders.length) continue
-      const logP = logTail(Float64Array.from(kept, (i) => restProbability(logits[i]!)), hits) // prettier-ignore
+      const logP = logTail(Float64Array.from(kept, (i) => model.probability(logits[i]!)), hits) // prettier-ignore
       if (logP >= limit) continue
       candidates.push({
         view: 'against',
@@ -217,7 +217,7 @@ function fitModels(documents: TokenDocuments, matrix: ContentMatrix, tested: num
   for (let index = 0; index < tested; index++) {
     const other = documents.classNames.length === 2 ? models.get(1 - index) : undefined
     const member = () => Uint8Array.from(documents.classes, (of) => (of === index ? 1 : 0))
-    models.set(index, other === undefined ? fitContentModel(matrix, member(), options.epochs) : opposite(other))
+    models.set(index, other === undefined ? fitContentModel(matrix, member(), options) : opposite(other))
   }
   return models
 }
