@@ -1,7 +1,7 @@
 /**
  * Runs the measurements, each in a process of its own, and prints them as one table.
  *
- *     npm run bench -- [publish] [index] [stream] [log] [receipts] [embedding] [shards] [knn] [--out FILE] [sizes]
+ *     npm run bench -- [publish] [index] [stream] [log] [receipts] [embedding] [shards] [knn] [t0] [--out FILE] [sizes]
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util'
 import type { Measurement } from './support/measurement.ts'
 import { SIZE_OPTIONS, SIZES_HELP, formatRate, parseSizes } from './support/program.ts'
 
-const PROGRAMS = ['publish', 'index', 'stream', 'log', 'receipts', 'embedding', 'shards', 'knn']
+const PROGRAMS = ['publish', 'index', 'stream', 'log', 'receipts', 'embedding', 'shards', 'knn', 't0']
 
 const HELP = `npm run bench -- [NAME …] [--out FILE] [--SIZE N …]
 
