@@ -27,6 +27,7 @@ export const FLAGS = [
   'underperforming_group',
   'data_valuation',
   'homogeneous',
+  'style',
 ] as const
 
 export const FlagName = z.enum(FLAGS)

@@ -25,6 +25,7 @@ import { personalData } from './detectors/personalData.ts'
 import { secret } from './detectors/secret.ts'
 import { semanticDuplicate } from './detectors/semanticDuplicate.ts'
 import { spuriousCorrelation } from './detectors/spuriousCorrelation.ts'
+import { stylePoison } from './detectors/stylePoison.ts'
 import { syntheticText } from './detectors/syntheticText.ts'
 import { trigger } from './detectors/trigger.ts'
 import { triggerInstruct } from './detectors/triggerInstruct.ts'
@@ -60,6 +61,7 @@ export const DETECTORS: readonly Detector[] = [
   dataValuation,
   underperformingGroup,
   homogeneityEmbedding,
+  stylePoison,
 ]
 
 /** Whether one of the detectors reads the model's inner layers: then they are stored with the embeddings. */

@@ -12,6 +12,8 @@ export interface WordOptions {
   /** What each place counts, 0 … 1. */
   trust: Float64Array
   maximumTokens: number
+  /** So many of the words that most texts have are left out, and the pairs that they are in: what remains is what texts are about. */
+  frequentWords?: number
   epochs: number
   /** Cells × classes × epochs × folds at most: large data sets need fewer passes; below two passes words are not read. */
   operations: number
@@ -40,7 +42,7 @@ export async function wordScores(
   pause: () => Promise<void>,
 ): Promise<Float32Array | null> {
   const classCount = labelled.classNames.length
-  const matrix = termMatrix(corpus, labelled, options.maximumTokens, Math.floor(options.weights / classCount))
+  const matrix = termMatrix(corpus, labelled, options, Math.floor(options.weights / classCount))
   let cells = 0
   for (let place = 0; place < labelled.samples.length; place++)
     if (labelled.fitted[place]) cells += matrix.offsets[place + 1]! - matrix.offsets[place]!
@@ -118,7 +120,12 @@ function softmax(scores: Float64Array): void {
 }
 
 /** Words and pairs of neighbouring words as rows of unit length: (1 + ln tf) · ln(N / df). */
-function termMatrix(corpus: Corpus, { samples }: LabelledSamples, maximumTokens: number, maximumWidth: number): TermMatrix {
+function termMatrix(
+  corpus: Corpus,
+  { samples }: LabelledSamples,
+  { maximumTokens, frequentWords = 0 }: Pick<WordOptions, 'maximumTokens' | 'frequentWords'>,
+  maximumWidth: number,
+): TermMatrix {
   const idOfWord = new Map<string, number>()
   const idOfPair = new Map<number, number>()
   const frequency: number[] = []
@@ -139,6 +146,7 @@ function termMatrix(corpus: Corpus, { samples }: LabelledSamples, maximumTokens:
     for (let i = 0; i < row.length; i++) if (i === 0 || row[i] !== row[i - 1]) frequency[row[i]!]!++
     rows.push(row)
   }
+  leaveOut(frequentWords)
   const columnOf = mostFrequent(frequency, maximumWidth)
   const offsets = new Float64Array(samples.length + 1)
   const columns: number[] = []
@@ -163,6 +171,13 @@ function termMatrix(corpus: Corpus, { samples }: LabelledSamples, maximumTokens:
     offsets[place + 1] = columns.length
   }
   return { offsets, columns: Int32Array.from(columns), values: Float32Array.from(values), width }
+
+  function leaveOut(most: number): void {
+    if (most === 0) return
+    const left = new Set([...idOfWord.values()].sort((a, b) => frequency[b]! - frequency[a]! || a - b).slice(0, most))
+    for (const [pair, id] of idOfPair) if (left.has(Math.floor(pair / PAIR)) || left.has(pair % PAIR)) frequency[id] = 0
+    for (const id of left) frequency[id] = 0
+  }
 
   function intern<Key>(ids: Map<Key, number>, key: Key): number {
     let id = ids.get(key)
