@@ -27,11 +27,13 @@ import { semanticDuplicate } from './detectors/semanticDuplicate.ts'
 import { spuriousCorrelation } from './detectors/spuriousCorrelation.ts'
 import { stylePoison } from './detectors/stylePoison.ts'
 import { syntheticText } from './detectors/syntheticText.ts'
+import { syntheticTextEmbedding } from './detectors/syntheticTextEmbedding.ts'
 import { trigger } from './detectors/trigger.ts'
 import { triggerInstruct } from './detectors/triggerInstruct.ts'
 import { triggerUnlabelled } from './detectors/triggerUnlabelled.ts'
 import { underperformingGroup } from './detectors/underperformingGroup.ts'
 import { tolerancesOf } from './numerics/tolerance.ts'
+import { discriminantsReference } from './synthetic/discriminantFile.ts'
 import { weightsReference } from './synthetic/probe.ts'
 
 /** Every detector that this verifier has, in the order of a report. */
@@ -62,6 +64,7 @@ export const DETECTORS: readonly Detector[] = [
   underperformingGroup,
   homogeneityEmbedding,
   stylePoison,
+  syntheticTextEmbedding,
 ]
 
 /** Whether one of the detectors reads the model's inner layers: then they are stored with the embeddings. */
@@ -76,7 +79,7 @@ export function needsLayers(detectors: readonly Pick<Detector, 'needs'>[] = DETE
  */
 export function buildRecipe(
   models: readonly ModelReference[],
-  weights: Recipe['weights'] = [weightsReference()],
+  weights: Recipe['weights'] = [weightsReference(), discriminantsReference()],
   hash?: Sha256,
   references: readonly DataSetReference[] = [],
   devices: readonly Device[] = [],

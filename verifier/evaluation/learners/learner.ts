@@ -9,6 +9,8 @@ import type { Matrix } from '../textVectors.ts'
 /** Texts in the form that learners read them. */
 export interface Texts extends TextSource {
   canonicalText(i: number): string
+  /** Texts of one kind are of one file, language and domain. */
+  kind(i: number): string
   /** Rows of an output of the embedder, for all texts. Only those that the learner names are there. */
   matrix(output: string): Matrix
 }

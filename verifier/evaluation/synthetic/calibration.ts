@@ -2,20 +2,16 @@
  * Scores read against human references: conformal p-values (DETECTION.md D4) and the share of machine texts (D5), over random draws of
  * references and of data sets from the same scores.
  */
-import { storey } from '../../detectors/syntheticText.ts'
+import { conformalPValue, shareUnlike } from '../../synthetic/conformal.ts'
 import { mean } from '../statistics/moments.ts'
 import { createRandom, type Random } from '../statistics/random.ts'
-import { lowerBound } from '../statistics/roc.ts'
-
-/** (1 + references that score as high) / (1 + references). */
-export function conformal(ascendingReferences: readonly number[], score: number): number {
-  return (1 + ascendingReferences.length - lowerBound(ascendingReferences, score)) / (1 + ascendingReferences.length)
-}
 
 export const REFERENCES = 300
 /** Fewer cannot make a p-value of 1 %. */
 const LEAST_REFERENCES = 99
 const SETTING = 0.01
+/** Of the references' scores, by which the share is estimated. */
+const TAIL = 0.05
 const DRAWS = 50
 const DATASET_TEXTS = 1000
 export const FRACTIONS = [0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1]
@@ -46,7 +42,7 @@ export function calibrate(humans: readonly number[], machines: readonly number[]
   for (let draw = 0; draw < DRAWS; draw++) {
     const chosen = new Set(random.choose(references, humans.length))
     const ascending = [...chosen].map((i) => humans[i]!).toSorted((a, b) => a - b)
-    const pValuesOf = (scores: readonly number[]) => scores.map((score) => conformal(ascending, score))
+    const pValuesOf = (scores: readonly number[]) => scores.map((score) => conformalPValue(ascending, score))
     const humanPValues = pValuesOf(humans.filter((_, i) => !chosen.has(i)))
     const machinePValues = pValuesOf(machines)
     for (const [part, pValues] of [[result.humans, humanPValues] as const, [result.machines, machinePValues] as const]) {
@@ -65,11 +61,12 @@ export function calibrate(humans: readonly number[], machines: readonly number[]
 
 function shareOf(humans: readonly number[], machines: readonly number[], fraction: number, references: number, random: Random) {
   const synthetic = Math.round(DATASET_TEXTS * fraction)
-  const pValues = Float64Array.from({ length: DATASET_TEXTS }, (_, i) => {
+  let inTail = 0
+  for (let i = 0; i < DATASET_TEXTS; i++) {
     const from = i < synthetic ? machines : humans
-    return from[random.below(from.length)]!
-  })
-  return storey(pValues, [...pValues.keys()], references)
+    if (from[random.below(from.length)]! <= TAIL) inTail++
+  }
+  return shareUnlike([{ samples: DATASET_TEXTS, inTail, references }], TAIL)
 }
 
 export function meanAbsoluteError({ fractions }: Calibration): number {

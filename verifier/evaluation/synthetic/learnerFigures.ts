@@ -3,16 +3,19 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Bench } from '../bench.ts'
 import type { Learner, Scorer, Texts } from '../learners/learner.ts'
 import { addRanking } from '../measures.ts'
-import type { Place } from '../result.ts'
+import type { Figures, Place } from '../result.ts'
 import { mean } from '../statistics/moments.ts'
 import { createRandom } from '../statistics/random.ts'
 import { auroc, truePositiveRate } from '../statistics/roc.ts'
 import { calibrate, meanAbsoluteError, REFERENCES } from './calibration.ts'
 import { isHuman, isMachine, type Plan, plansOf } from './plans.ts'
-import type { PoolRow, TextPool } from './textPool.ts'
+import { kindOf, type PoolRow, type TextPool } from './textPool.ts'
 
 const GROUP = 'text_synthetic'
 const LONG_WORDS = 100
+const FOLDS = 5
+/** With fewer of a kind there is nothing to compare with. */
+const LEAST_HUMANS = 40
 
 /** Figures of a learner for every plan of the pool. */
 export async function measureLearner(learner: Learner, texts: Texts, pool: TextPool, bench: Bench): Promise<void> {
@@ -33,17 +36,16 @@ export async function measureLearner(learner: Learner, texts: Texts, pool: TextP
     const scored = createScored(plan.scored, scores, rows)
     figures.share(place, 'coverage', scored.count, plan.scored.length)
     measureScores(place, scored, bench)
-    if (plan.family === null) measureParts(place, scored, scorer, texts, pool, bench)
-    else means.add({ ...place, slice: plan.family }, scored)
-    const centred = centredOnReferences(plan, scorer, texts, rows)
-    if (centred === null) continue
-    addRanking(
-      figures,
-      { ...place, slice: `${plan.slice}; ${centred.references} references` },
-      centred.scores(isMachine),
-      centred.scores(isHuman),
-    )
-    if (plan.family !== null) means.add({ ...place, slice: `${plan.family}; references` }, centred)
+    if (plan.family === null) {
+      measureParts(place, scored, plan.scored, pool, bench)
+      measureMixed(place, scored, scorer, texts, pool, bench)
+    } else means.add({ ...place, slice: plan.family }, scored)
+    const referred = scoredOnReferences(plan, scorer, texts, rows)
+    if (referred === null) continue
+    const withReferences = { ...place, slice: `${plan.slice}; references` }
+    measureScores(withReferences, referred, bench)
+    if (plan.family === null) measureParts(withReferences, referred, plan.scored, pool, bench)
+    else means.add({ ...place, slice: `${plan.family}; references` }, referred)
   }
   means.give(bench)
 }
@@ -94,6 +96,10 @@ function summaryOf(scored: Scored): Record<string, number> {
 function measureScores(place: Place, scored: Scored, { figures }: Bench): void {
   const [machines, humans] = [scored.scores(isMachine), scored.scores(isHuman)]
   addRanking(figures, place, machines, humans)
+  measureSetting(place, machines, humans, figures)
+}
+
+function measureSetting(place: Place, machines: readonly number[], humans: readonly number[], figures: Figures): void {
   const calibration = calibrate(humans, machines, `${place.file} ${place.slice}`)
   if (calibration === null) return
   const setting = { ...place, slice: `${place.slice}; ${calibration.references} references` }
@@ -103,37 +109,52 @@ function measureScores(place: Place, scored: Scored, { figures }: Bench): void {
   figures.share(setting, 'fraction_lower_bound_holds', calibration.fractions.lowerBoundsThatHold, calibration.fractions.n)
 }
 
-/** By length, language and domain; and texts that a machine continued. */
-function measureParts(place: Place, scored: Scored, scorer: Scorer, texts: Texts, pool: TextPool, { figures }: Bench): void {
+/** By length, language, domain and generator; against references of one kind also what these say of it. */
+function measureParts(place: Place, scored: Scored, numbers: readonly number[], pool: TextPool, { figures }: Bench): void {
   const parts: [string, (row: PoolRow) => boolean][] = [
     [`at least ${LONG_WORDS} words`, ({ words }) => words >= LONG_WORDS],
     [`fewer than ${LONG_WORDS} words`, ({ words }) => words < LONG_WORDS],
   ]
-  const own = pool.rows.filter(({ file }) => file === place.file)
-  for (const field of ['language', 'domain', 'generator'] as const) {
-    const values = [...new Set(own.map((row) => row[field]))]
-    if (values.length < 2) continue
-    for (const value of values)
-      if (field !== 'generator') parts.push([`${field}=${value}`, (row) => row[field] === value])
-      else if (own.some((row) => row.generator === value && isMachine(row)))
-        parts.push([`generator=${value}`, (row) => isHuman(row) || row.generator === value])
-  }
+  const own = numbers.map((number) => pool.rows[number]!)
+  for (const kind of new Set(own.map(kindOf))) parts.push([`kind=${kind.slice(kind.indexOf(':') + 1)}`, (row) => kindOf(row) === kind])
+  const generators = new Set(own.filter(isMachine).map(({ generator }) => generator))
+  if (generators.size > 1)
+    for (const value of generators) parts.push([`generator=${value}`, (row) => isHuman(row) || row.generator === value])
   for (const [name, wanted] of parts) {
+    const part = { ...place, slice: `${place.slice}; ${name}` }
     const [machines, humans] = [scored.scores((row) => isMachine(row) && wanted(row)), scored.scores((row) => isHuman(row) && wanted(row))]
-    addRanking(figures, { ...place, slice: `${place.slice}; ${name}` }, machines, humans)
+    addRanking(figures, part, machines, humans)
+    if (name.startsWith('kind=')) measureSetting(part, machines, humans, figures)
   }
+}
+
+/** Texts that a machine continued. */
+function measureMixed(place: Place, scored: Scored, scorer: Scorer, texts: Texts, pool: TextPool, { figures }: Bench): void {
   const mixed = [...pool.rows.keys()].filter((row) => pool.rows[row]!.file === place.file && pool.rows[row]!.label === 'mixed')
   const mixedScores = scorer.score(texts, mixed).filter((score) => score !== null)
   addRanking(figures, { ...place, slice: `${place.slice}; mixed against human` }, mixedScores, scored.scores(isHuman))
 }
 
-/** Scores with features centred on human references of the scored texts' own kind, which are not scored then; null where the scorer cannot. */
-function centredOnReferences(plan: Plan, scorer: Scorer, texts: Texts, rows: readonly PoolRow[]): (Scored & { references: number }) | null {
+/**
+ * Scores against human references of each text's own kind, none of which it is: the human texts of a kind are parted into folds, and each fold is
+ * scored with references of the others. Kinds of too few human texts are left out. Null where the scorer takes no references.
+ */
+function scoredOnReferences(plan: Plan, scorer: Scorer, texts: Texts, rows: readonly PoolRow[]): Scored | null {
   if (scorer.centredOn === undefined) return null
-  const humans = plan.scored.filter((row) => isHuman(rows[row]!))
-  const references = Math.min(REFERENCES, Math.floor(humans.length / 2))
-  const random = createRandom(`centre ${plan.file} ${plan.slice}`)
-  const chosen = new Set(random.choose(references, humans.length).map((i) => humans[i]!))
-  const tested = plan.scored.filter((row) => !chosen.has(row))
-  return { references, ...createScored(tested, scorer.centredOn(texts, [...chosen]).score(texts, tested), rows) }
+  const numbers: number[] = []
+  const scores: (number | null)[] = []
+  for (const [kind, own] of Map.groupBy(plan.scored, (row) => texts.kind(row))) {
+    const random = createRandom(`references ${plan.file} ${plan.slice} ${kind}`)
+    const folds = Array.from({ length: FOLDS }, (): number[] => [])
+    for (const part of [own.filter((row) => isHuman(rows[row]!)), own.filter((row) => !isHuman(rows[row]!))])
+      for (const [i, place] of random.choose(part.length, part.length).entries()) folds[i % FOLDS]!.push(part[place]!)
+    const humans = own.filter((row) => isHuman(rows[row]!)).length
+    if (humans < LEAST_HUMANS) continue
+    for (const fold of folds) {
+      const references = folds.filter((other) => other !== fold).flatMap((other) => other.filter((row) => isHuman(rows[row]!)))
+      numbers.push(...fold)
+      scores.push(...scorer.centredOn(texts, references.slice(0, REFERENCES)).score(texts, fold))
+    }
+  }
+  return createScored(numbers, scores, rows)
 }

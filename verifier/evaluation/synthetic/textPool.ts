@@ -17,6 +17,11 @@ export interface PoolRow extends EvalRow {
   words: number
 }
 
+/** Texts that a contributor would declare alike: of one file, language and domain. English unless a row says otherwise. */
+export function kindOf({ file, language, domain }: Pick<PoolRow, 'file' | 'language' | 'domain'>): string {
+  return `${file}:${language ?? 'en'}/${domain ?? '?'}`
+}
+
 export interface TextPool {
   readonly rows: readonly PoolRow[]
   /** Canonical forms are kept. */
@@ -53,6 +58,7 @@ export function createTextPool(files: readonly EvalFile[], vectors: TextVectors 
       return {
         ...source,
         canonicalText: canonicalTextOf,
+        kind: (i) => kindOf(rows[i]!),
         matrix(output) {
           const matrix = matrices.get(output)
           if (matrix === undefined) throw new RangeError(`the learner did not ask for the output "${output}"`)
