@@ -16,7 +16,7 @@ export interface StyleRows {
   /** Rows of each layer, in the order of the discriminants. */
   readonly layers: readonly { readonly dimensions: number; readonly vectors: Float32Array }[]
   /** The probe's score of a row. */
-  probe(row: number): number
+  readonly probe: (row: number) => number
 }
 
 export interface StyleScorer {
@@ -70,9 +70,9 @@ export async function crossFit(
 
 export interface CrossFitOptions {
   references: readonly number[]
-  classOf(row: number): number
+  classOf: (row: number) => number
   classes: number
   folds: number
   /** Waited for between folds: it may throw to stop. */
-  pause(): Promise<void>
+  pause: () => Promise<void>
 }
