@@ -24,7 +24,7 @@ export const referenceAdd: Tool = {
 
     await using owner = new AsyncDisposableStack()
     const reference = await readUsableReference(await openGatewayBlocks(gateway, owner), index, signal)
-    const { sampleCount, usableTexts, declaredCell, synthetic } = reference
+    const { sampleCount, usableTexts, wantingLengths, declaredCell, synthetic } = reference
     if (values.cell === undefined && declaredCell === null)
       throw new Problem(
         'invalid-request',
@@ -41,8 +41,9 @@ export const referenceAdd: Tool = {
     if (synthetic === 'unknown') note('its manifest does not say that people wrote it; you vouch for that')
     if (usableTexts < RECOMMENDED_TEXTS)
       note(`${usableTexts} usable texts are few: with ${RECOMMENDED_TEXTS} or more the rate of false alarms is the one that is set`)
+    if (wantingLengths.length > 0) note(`too few are of ${wantingLengths.join(' and ')} words: texts of that length will not be scored`)
     result(
-      { cell, index: index.toString(), sampleCount, usableTexts, settings: settings.references },
+      { cell, index: index.toString(), sampleCount, usableTexts, wantingLengths, settings: settings.references },
       `${cell} (texts: ${sampleCount}, usable: ${usableTexts}) is noted in ${settings.references}\nThe node compares data sets with it from its next start on.`,
     )
     return 0

@@ -8,9 +8,10 @@ import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { zstdDecompressSync } from 'node:zlib'
 import { z } from 'zod'
-import { parseCid } from '../../core/cid.ts'
 import { parseDocument } from '../../core/documents/document.ts'
-import { folderOf, SHIPPED } from '../../cli/references/shipped.ts'
+import { DetectorRun } from '../../core/documents/report.ts'
+import { folderOf, SHIPPED, type ShippedReference } from '../../cli/references/shipped.ts'
+import { referenceSettings } from '../../verifier/references/settings.ts'
 import { countWords } from '../../verifier/synthetic/windows.ts'
 import { type NodeProcess, assay, endNode, freePort, startNode } from '../support/node.ts'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
@@ -24,8 +25,7 @@ test('the texts that ship are what the table says: digest, number, length, and n
     const rows = zstdDecompressSync(await readFile(new URL(shipped.file, folder)))
     assert.equal(createHash('sha256').update(rows).digest('hex'), shipped.sha256)
     assert.ok((await readFile(new URL('README.md', folder), 'utf8')).includes(shipped.sha256))
-    const Row = z.object({ text: z.string() })
-    const texts = rows.toString().trimEnd().split('\n').map((line) => Row.parse(JSON.parse(line)).text) // prettier-ignore
+    const texts = await textsOf(shipped)
     assert.equal(texts.length, shipped.sampleCount)
     assert.equal(new Set(texts).size, texts.length)
     assert.ok(texts.every((text) => countWords(text) >= 50))
@@ -70,11 +70,8 @@ describe('reference texts of a node', { concurrency: 1 }, () => {
     })
   }
 
-  async function references(): Promise<{ cell: string; index: string; sampleCount: number }[]> {
-    const { code, stdout, stderr } = await operator('reference', 'list', '--json')
-    assert.equal(code, 0, stderr)
-    return z.array(z.object({ cell: z.string(), index: z.string(), sampleCount: z.number() })).parse(JSON.parse(stdout))
-  }
+  /** What the node will read as it starts. */
+  const references = () => referenceSettings.read(join(data, 'references.json'))
 
   async function publish(name: string, texts: readonly string[], ...words: string[]): Promise<void> {
     const path = join(folder.path, name.replace('/', '-'))
@@ -83,6 +80,13 @@ describe('reference texts of a node', { concurrency: 1 }, () => {
     const line = ['publish', path, name, '--license', 'CC0-1.0', '--wait', ...words]
     const { code, errors } = await assay(line, { home: join(folder.path, 'operator'), server })
     assert.equal(code, 0, errors)
+  }
+
+  async function detectorOf(name: string, id: string): Promise<z.infer<typeof DetectorRun>> {
+    const { code, json, errors } = await assay(['report', name], { home: join(folder.path, 'operator'), server })
+    assert.ok(code < 2, errors)
+    const { detectors } = z.object({ detectors: z.array(DetectorRun) }).parse(json)
+    return detectors.find((run) => run.id === id)!
   }
 
   test('there are none until an operator adds some', async () => {
@@ -94,7 +98,10 @@ describe('reference texts of a node', { concurrency: 1 }, () => {
     await publish('operator/short', Array.from({ length: 120 }, (_, i) => `Only a line, number ${i}.`), '--language', 'en', '--domain', 'notes') // prettier-ignore
     const short = await operator('reference', 'add', 'operator/short')
     assert.equal(short.code, 2, short.stdout)
-    assert.match(short.stderr, /has 0 different texts that are long enough .* at least 99 are needed, and 300 recommended/)
+    assert.match(
+      short.stderr,
+      /has 0 different texts that are long enough .* at least 99 of about one length are needed, and 300 recommended/,
+    )
     await publish('operator/made', essays(100), '--synthetic', 'some')
     const made = await operator('reference', 'add', 'operator/made', '--cell', 'en/essay')
     assert.equal(made.code, 2)
@@ -113,6 +120,7 @@ describe('reference texts of a node', { concurrency: 1 }, () => {
     assert.match(added.stdout, /en\/essay \(texts: 99, usable: 99\)/)
     assert.match(added.stderr, /does not say that people wrote it/)
     assert.match(added.stderr, /99 usable texts are few/)
+    assert.match(added.stderr, /too few are of 100 to 179 and 180 or more words/)
     const [before] = await references()
 
     await publish('operator/more-essays', essays(300), '--language', 'en', '--domain', 'essay', '--synthetic', 'none')
@@ -120,7 +128,7 @@ describe('reference texts of a node', { concurrency: 1 }, () => {
     assert.deepEqual([refused.code, /en\/essay has reference texts already/.test(refused.stderr)], [1, true], refused.stderr)
     assert.deepEqual(await references(), [before])
     const replaced = await operator('reference', 'add', 'operator/more-essays', '--replace')
-    assert.deepEqual([replaced.code, replaced.stderr], [0, ''])
+    assert.equal(replaced.code, 0, replaced.stderr)
     assert.deepEqual((await references()).map(({ cell, sampleCount }) => [cell, sampleCount]), [['en/essay', 300]]) // prettier-ignore
   })
 
@@ -138,21 +146,48 @@ describe('reference texts of a node', { concurrency: 1 }, () => {
     const chosen = await references()
     await endNode(node, 'SIGTERM')
     await start()
-    await publish('operator/speech', essays(3), '--language', 'en-US', '--domain', 'political-speech')
+    await publish('operator/speech', await shippedTexts(60), '--language', 'en-US', '--domain', 'political-speech', '--synthetic', 'none')
     const { json } = await assay(['status', 'operator/speech'], { home: join(folder.path, 'operator'), server })
     const { reports } = z.object({ reports: z.array(z.object({ recipe: z.string() })) }).parse(json)
     const answer = await fetch(`${server}/ipfs/${reports[0]!.recipe}?format=raw`)
     const recipe = parseDocument('recipe', await answer.bytes()).document
-    assert.deepEqual(recipe.references, chosen.map((one) => ({ ...one, index: parseCid(one.index) }))) // prettier-ignore
+    assert.deepEqual(recipe.references, chosen)
   })
 
-  test('a cell can be removed, once', async () => {
+  test('a data set is scored against the texts of its language and kind, and of no others', async () => {
+    const speech = await detectorOf('operator/speech', 'synthetic_text')
+    assert.deepEqual([speech.ran, speech.scoredSamples], [true, 60], speech.note)
+    assert.match(speech.note!, /en\/political-speech/)
+    await publish('operator/news', await shippedTexts(10), '--language', 'en', '--domain', 'news')
+    const news = await detectorOf('operator/news', 'synthetic_text')
+    assert.deepEqual(
+      [news.ran, news.note],
+      [false, 'The recipe names no human reference texts for en/news; an operator adds them with assay reference add.'],
+    )
+  })
+
+  test('a cell can be removed, once, and what is left is listed', async () => {
     assert.equal((await operator('reference', 'remove', 'en/essay')).code, 0)
-    assert.deepEqual((await references()).map(({ cell }) => cell), ['en/country-profile', 'en/political-speech']) // prettier-ignore
     const again = await operator('reference', 'remove', 'en/essay')
     assert.deepEqual([again.code, /no reference texts for en\/essay/.test(again.stderr)], [1, true], again.stderr)
+    const listed = await operator('reference', 'list', '--json')
+    const left = (await references()).map((one) => ({ ...one, index: one.index.toString() }))
+    assert.deepEqual(JSON.parse(listed.stdout), left)
+    assert.deepEqual(left.map(({ cell }) => cell), ['en/country-profile', 'en/political-speech']) // prettier-ignore
   })
 })
+
+/** The first texts that ship for en/political-speech. */
+async function shippedTexts(count: number): Promise<string[]> {
+  const [shipped] = SHIPPED
+  return (await textsOf(shipped!)).slice(0, count)
+}
+
+async function textsOf(shipped: ShippedReference): Promise<string[]> {
+  const rows = zstdDecompressSync(await readFile(new URL(shipped.file, folderOf(shipped)))).toString()
+  const Row = z.object({ text: z.string() })
+  return rows.trimEnd().split('\n').map((line) => Row.parse(JSON.parse(line)).text) // prettier-ignore
+}
 
 /** Texts of 60 words that differ. */
 function essays(count: number): string[] {

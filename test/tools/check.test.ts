@@ -103,3 +103,19 @@ test('an interrupted check leaves nothing behind', async () => {
   assert.equal(code, 130)
   assert.deepEqual(await readdir(join(folder.path, 'tmp')), [])
 })
+
+test('check compares with the human texts that ship, and with what is declared', async () => {
+  await using folder = await temporaryFolder()
+  const texts = reviews(60, 3).map((_, i, rows) => rows.slice(i).concat(rows.slice(0, i)).map(({ text }) => text).join(' ')) // prettier-ignore
+  const path = join(folder.path, 'speech.jsonl')
+  await writeFile(path, jsonLines(texts.map((text) => ({ text }))))
+  const words = [path, '--no-model', '--json', '--language', 'en', '--domain', 'political-speech', '--synthetic', 'none']
+  const { code, stdout, stderr } = await check(folder.path, words)
+  assert.notEqual(code, null, stderr)
+  const { detectors } = JSON.parse(stdout) as { detectors: { id: string; ran: boolean; note?: string }[] }
+  const { ran, note } = detectors.find(({ id }) => id === 'synthetic_text')!
+  assert.equal(ran, true, note)
+  assert.match(note!, /compared with human texts of en\/political-speech/)
+  const unknown = await check(folder.path, [path, '--no-model', '--synthetic', 'much'])
+  assert.equal(unknown.code, 2)
+})

@@ -5,11 +5,11 @@ import { Problem } from '../../core/problem.ts'
 import type { Blocks } from '../../store/blocks.ts'
 import { loadDocument } from '../../store/documents.ts'
 import { readCompared } from '../compared.ts'
-import { windows } from '../synthetic/windows.ts'
+import { LEAST_REFERENCES } from '../synthetic/conformal.ts'
+import { LENGTH_CLASSES, lengthClassName, lengthClassOf } from '../synthetic/lengths.ts'
+import { countWords } from '../synthetic/windows.ts'
 import { canonicalText } from '../text/canonical.ts'
 
-/** With fewer texts no p-value reaches 1 %. */
-export const LEAST_TEXTS = 99
 /** With so many the realised rate of false alarms at a setting of 1 % stays within .6 and 1.2 % (DETECTION.md §0.2). */
 export const RECOMMENDED_TEXTS = 300
 /** All of them are held in memory with their vectors, for every report. */
@@ -19,6 +19,8 @@ export interface UsableReference {
   sampleCount: number
   /** Different texts that are long enough to be scored. */
   usableTexts: number
+  /** Lengths of which there are too few of them, by name: `180 or more` words. */
+  wantingLengths: string[]
   /** Language and domain that its manifest declares; null where it does not. */
   declaredCell: string | null
   /** What the manifest declares of synthetic content. */
@@ -43,12 +45,15 @@ export async function readUsableReference(blocks: Blocks, index: CID, signal: Ab
     throw new Problem('invalid-request', `it has ${sampleCount} samples; publish a random part of at most ${MOST_SAMPLES}, which is plenty`)
   const { columns } = await readCompared(blocks, { cell: '', index, sampleCount }, signal)
   const texts = new Set(columns.texts.flatMap((text) => (text === null ? [] : [canonicalText(text)])))
-  const usableTexts = [...texts].filter((text) => windows(text).length > 0).length
-  if (usableTexts < LEAST_TEXTS)
+  const classes = [...texts].map((text) => lengthClassOf(countWords(text)))
+  const usableTexts = classes.filter((lengthClass) => lengthClass >= 0).length
+  const textsOf = LENGTH_CLASSES.map((_, i) => classes.filter((lengthClass) => lengthClass === i).length)
+  if (!textsOf.some((count) => count >= LEAST_REFERENCES))
     throw new Problem(
       'invalid-request',
-      `it has ${usableTexts} different texts that are long enough to be scored (50 words); at least ${LEAST_TEXTS} are needed, and ${RECOMMENDED_TEXTS} recommended`,
+      `it has ${usableTexts} different texts that are long enough to be scored (50 words); at least ${LEAST_REFERENCES} of about one length are needed, and ${RECOMMENDED_TEXTS} recommended`,
     )
   const declaredCell = language === undefined || domain === undefined ? null : `${language.toLowerCase()}/${domain}`
-  return { sampleCount, usableTexts, declaredCell, synthetic: synthetic.share }
+  const wantingLengths = textsOf.flatMap((count, i) => (count < LEAST_REFERENCES ? [lengthClassName(i)] : []))
+  return { sampleCount, usableTexts, wantingLengths, declaredCell, synthetic: synthetic.share }
 }
