@@ -122,7 +122,7 @@ export function createSurveyor({ schema, sampleCount, text, response, label, lan
 
   function lookThrough(column: string, value: Value): void {
     // Numbers of persons also stand in columns of integers; whole texts are read in their canonical form, as the detectors do.
-    const read = typeof value === 'number' && Number.isSafeInteger(value) && value >= LEAST_NUMBER ? String(value) : textOf(value)
+    const read = isLongInteger(value) ? String(value) : textOf(value)
     if (read === null || read === '') return
     const place = { sample, column, text: canonicalText(read) }
     const personal = findPersonalData(place.text, { column, countries, phoneLookups: options.phoneLookups })
@@ -134,6 +134,10 @@ export function createSurveyor({ schema, sampleCount, text, response, label, lan
 
 /** Numbers below are no telephone numbers. */
 const LEAST_NUMBER = 1_000_000
+
+function isLongInteger(value: Value): boolean {
+  return typeof value === 'bigint' || (typeof value === 'number' && value >= LEAST_NUMBER && Number.isSafeInteger(value))
+}
 
 /** Counts a value that is none. */
 function isMissing(column: ColumnSurvey, value: Value): boolean {

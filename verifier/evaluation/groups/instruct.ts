@@ -12,12 +12,13 @@ export const instruct: Group = {
     for (const { name, rows: labelled } of files) {
       const rows = labelled.map((row) => ({ ...row, label: null }))
       const clean = subjectOf(corpusOfRows(rows), bench)
-      for (const property of ['hidden_content', 'poison', 'duplication'] as const)
+      for (const property of ['hidden_content', 'poison', 'duplication', 'hygiene'] as const)
         for (const detector of detectorsOf(bench, property)) {
           const place = { group: GROUP, file: name, slice: 'clean', detector: detector.id }
           const result = await run(bench, detector, clean, place)
           if (result === null) continue
-          bench.figures.share(place, property === 'duplication' ? 'flagged' : 'row_fpr', ones(result.flagged), rows.length)
+          const metric = property === 'duplication' || property === 'hygiene' ? 'flagged' : 'row_fpr'
+          bench.figures.share(place, metric, ones(result.flagged), rows.length)
           addAlarm(bench.figures, place, result)
         }
       for (const attack of TRIGGER_ATTACKS)
