@@ -64,6 +64,8 @@ export interface Embeddings extends AsyncDisposable {
   readonly vectors: VectorSource
   /** 1 for samples that were embedded. */
   readonly valid: Uint8Array
+  /** Whether they are of the samples' images, not of their texts. */
+  readonly ofImages?: boolean
   /** Inner layers in the order of the model; none unless they were asked for. */
   readonly layers?: readonly LayerStatistics[]
   /** Computed once for each search and shared by the detectors. */

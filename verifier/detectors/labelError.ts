@@ -10,6 +10,7 @@
  * 0.99) but not always flagged, and poisoned labels are learnt from a few percent on: not made for these.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { excerptOf } from '../contents.ts'
 import type { Finding } from '../../core/findings.ts'
 import { NEIGHBOUR_PARAMETERS, neighbourSearch } from '../knn/search.ts'
 import { judgeLabels, type Judgement } from '../labels/judgement.ts'
@@ -19,7 +20,7 @@ import { chanceOfRate } from '../labels/noiseModel.ts'
 import { measurePower } from '../labels/power.ts'
 import { ridgeScores } from '../labels/ridge.ts'
 import { wordScores } from '../labels/wordModel.ts'
-import { type Corpus, createScores, type Detector, excerpt, integerParameter, MAX_FINDING_SAMPLES } from './detector.ts'
+import { type Corpus, createScores, type Detector, integerParameter, MAX_FINDING_SAMPLES } from './detector.ts'
 
 const MILLION = 1_000_000
 /** Of the standard normal distribution, 95 % are below it. */
@@ -29,11 +30,11 @@ const PAIRS_IN_EVIDENCE = 16
 
 export const labelError: Detector = {
   id: 'label_error',
-  version: 1,
+  version: 2,
   tier: 'T1',
   property: 'label_quality',
   flag: 'label_error',
-  needs: { text: true, label: true, embeddings: true },
+  needs: { label: true, embeddings: true },
   parameters: {
     ...NEIGHBOUR_PARAMETERS,
     alphaMillionths: 10_000,
@@ -61,6 +62,7 @@ export const labelError: Detector = {
   },
   async run({ corpus, embeddings, parameters, toleranceMillionths = 0, signal, onProgress }) {
     if (embeddings === undefined) return { ran: false, note: 'There are no embeddings.' }
+    const { ofImages = false } = embeddings
     const parameter = (name: string) => integerParameter(parameters, name)
     const pause = async () => {
       await nextTurn()
@@ -135,7 +137,7 @@ export const labelError: Detector = {
         flagged: flags,
         pValue: chanceOfRate(judgement.given, labelled.classNames.length, judgement.noise, Math.max(0, tolerated - shift)),
         lowerBoundSamples: Math.floor(least * labelled.samples.length),
-        findings: findingsOf(corpus, labelled, judgement, first.vote, flags, parameter('rowsInEvidence')),
+        findings: findingsOf(corpus, labelled, judgement, first.vote, flags, { rows: parameter('rowsInEvidence'), ofImages }),
       }
     }
     const doubtful = borderline.reduce((sum, bit) => sum + bit, 0) / labelled.samples.length
@@ -144,7 +146,7 @@ export const labelError: Detector = {
       throw new TypeError('the recipe gives no "powerRatesMillionths"')
     return {
       ran: true,
-      note: noteOf(labelled, words !== null),
+      note: noteOf(labelled, words !== null || ofImages),
       scores,
       borderline,
       ...decide(flagged, 0),
@@ -179,7 +181,7 @@ function whyUnfit({ labelledCount, labelCount, classNames }: LabelledSamples, mi
   if (labelCount === 0) return 'No sample has both a text and a label.'
   if (labelCount === 1) return 'All samples have the same label.'
   if (2 * labelCount > labelledCount) return `There are ${labelCount} labels on ${labelledCount} samples: too many to be classes.`
-  if (classNames.length < 2) return `Fewer than two labels stand on ${minimumClassTexts} different texts or more.`
+  if (classNames.length < 2) return `Fewer than two labels stand on ${minimumClassTexts} different texts or images, or more.`
   return null
 }
 
@@ -211,7 +213,7 @@ function findingsOf(
   { noise, scores, suggested, confusion }: Judgement,
   { voters, voterCount }: Vote,
   flags: Uint8Array,
-  rows: number,
+  { rows, ofImages }: { rows: number; ofImages: boolean },
 ): Finding[] {
   const places = [...labelled.samples.keys()].filter((place) => flags[labelled.samples[place]!])
   if (places.length === 0) return []
@@ -221,7 +223,7 @@ function findingsOf(
   const common = { detector: 'label_error', property: 'label_quality', flag: 'label_error' } as const
   const whole: Finding = {
     ...common,
-    summary: `${places.length} of ${labelled.samples.length} labels are not borne out by their texts: by their words and by similar texts another label is likelier. An estimated ${percent(noise.rate)} of all labels are wrong (95 % interval: ${low} to ${high}).`,
+    summary: `${places.length} of ${labelled.samples.length} labels are not borne out by their ${ofImages ? 'images: by images like them' : 'texts: by their words and by similar texts'} another label is likelier. An estimated ${percent(noise.rate)} of all labels are wrong (95 % interval: ${low} to ${high}).`,
     sampleCount: places.length,
     samples: places.slice(0, MAX_FINDING_SAMPLES).map((place) => labelled.samples[place]!),
     facts: {
@@ -244,19 +246,17 @@ function findingsOf(
     const agreeing = nearest.filter((voter) => labelled.classes[labelled.placeOf[voter]!] === own).length
     return {
       ...common,
-      summary: `Sample ${sample} has the label “${nameOf(own)}”; it reads like “${nameOf(suggested[place]!)}”. Of its ${nearest.length} nearest others ${agreeing} share its label.`,
+      summary: `Sample ${sample} has the label “${nameOf(own)}”; it is more like “${nameOf(suggested[place]!)}”. Of its ${nearest.length} nearest others ${agreeing} share its label.`,
       sampleCount: 1,
       samples: [sample],
       facts: {
-        text: excerpt(corpus.text(sample) ?? ''),
+        text: excerptOf(corpus, sample),
         given_label: nameOf(own),
         suggested_label: nameOf(suggested[place]!),
         log_odds_thousandths: scores[place]!,
         nearest: nearest
           .slice(0, NEIGHBOURS_IN_EVIDENCE)
-          .map(
-            (voter) => `sample ${voter}, “${nameOf(labelled.classes[labelled.placeOf[voter]!]!)}”: ${excerpt(corpus.text(voter) ?? '')}`,
-          ),
+          .map((voter) => `sample ${voter}, “${nameOf(labelled.classes[labelled.placeOf[voter]!]!)}”: ${excerptOf(corpus, voter)}`),
       },
     }
   })

@@ -6,9 +6,10 @@
  *
  * Measured on six clean sets of 1,000–8,000 short texts: at most 0.3 % of the samples are flagged.
  */
+import { excerptOf } from '../contents.ts'
 import type { Finding } from '../../core/findings.ts'
 import { NEIGHBOUR_PARAMETERS, neighbourSearch } from '../knn/search.ts'
-import { createScores, type Detector, excerpt, integerParameter, MAX_FINDING_SAMPLES } from './detector.ts'
+import { createScores, type Detector, integerParameter, MAX_FINDING_SAMPLES } from './detector.ts'
 
 /** Fewer neighbours say nothing. */
 const LEAST_NEIGHBOURS = 5
@@ -18,11 +19,11 @@ const MILLION = 1_000_000
 
 export const outlier: Detector = {
   id: 'outlier',
-  version: 2,
+  version: 3,
   tier: 'T1',
   property: 'poison',
   flag: 'outlier',
-  needs: { text: true, embeddings: true },
+  needs: { embeddings: true },
   parameters: {
     ...NEIGHBOUR_PARAMETERS,
     /** In small sets: this share of the samples, so that the whole set is no neighbourhood. */
@@ -37,7 +38,7 @@ export const outlier: Detector = {
     const embedded = count(embeddings.valid)
     const search = neighbourSearch(parameters)
     const rank = Math.min(search.k, Math.floor((embedded * integerParameter(parameters, 'neighboursPercent')) / 100))
-    if (rank < LEAST_NEIGHBOURS) return { ran: false, note: `${embedded} texts are too few to tell which of them stand apart.` }
+    if (rank < LEAST_NEIGHBOURS) return { ran: false, note: `${embedded} samples are too few to tell which of them stand apart.` }
 
     const neighbours = await embeddings.neighbours(search)
     signal.throwIfAborted()
@@ -61,7 +62,9 @@ export const outlier: Detector = {
     const flagged = Uint8Array.from(scores.values, (distance, sample) => (scores.valid[sample] && distance > threshold ? 1 : 0))
     return {
       ran: true,
-      note: 'Texts are compared by their beginnings, as far as the embedding model reads them.',
+      ...(embeddings.ofImages === true
+        ? {}
+        : { note: 'Texts are compared by their beginnings, as far as the embedding model reads them.' }),
       scores,
       flagged,
       borderline,
@@ -85,7 +88,7 @@ export const outlier: Detector = {
             median_millionths: median,
             farthest: farthest
               .slice(0, integerParameter(parameters, 'excerpts'))
-              .map((sample) => `sample ${sample} (${decimal(scores.values[sample]!)}): ${excerpt(corpus.text(sample) ?? '')}`),
+              .map((sample) => `sample ${sample} (${decimal(scores.values[sample]!)}): ${excerptOf(corpus, sample)}`),
           },
         },
       ]

@@ -1,25 +1,27 @@
 /**
- * Semantic duplicates (D1, tier T1): texts that say nearly the same in other words. Two samples are linked where the cosine similarity
+ * Semantic duplicates (D1, tier T1): texts that say nearly the same in other words, images that show nearly the same. Two samples are linked where the cosine similarity
  * of their embeddings is at least `similarityMillionths` and the shorter text has at least `lengthPercent` of the longer one's
  * characters, since the embedding reads beginnings only; linked samples form clusters, and the lowest number of each is kept. A
  * sample's score is the similarity to its nearest other, in millionths. Exploratory: similar is not equal.
  */
+import { excerptOf } from '../contents.ts'
 import type { Finding } from '../../core/findings.ts'
 import { NEIGHBOUR_PARAMETERS, neighbourSearch } from '../knn/search.ts'
-import { createScores, type Detector, excerpt, integerParameter, MAX_FINDING_SAMPLES } from './detector.ts'
+import { createScores, type Detector, integerParameter, MAX_FINDING_SAMPLES } from './detector.ts'
 
 const MILLION = 1_000_000
 
 export const semanticDuplicate: Detector = {
   id: 'semantic_duplicate',
-  version: 2,
+  version: 3,
   tier: 'T1',
   property: 'duplication',
   flag: 'semantic_duplicate',
-  needs: { text: true, embeddings: true },
+  needs: { embeddings: true },
   parameters: {
     ...NEIGHBOUR_PARAMETERS,
     similarityMillionths: 950_000,
+    imageSimilarityMillionths: 950_000,
     lengthPercent: 50,
     /** Shorter texts ("yes", "no") may well stand in many different rows. */
     minimumCharacters: 32,
@@ -27,7 +29,8 @@ export const semanticDuplicate: Detector = {
   },
   async run({ corpus, embeddings, parameters, toleranceMillionths = 0, signal }) {
     if (embeddings === undefined) return { ran: false, note: 'There are no embeddings.' }
-    const similarityMillionths = integerParameter(parameters, 'similarityMillionths')
+    const { ofImages = false } = embeddings
+    const similarityMillionths = integerParameter(parameters, ofImages ? 'imageSimilarityMillionths' : 'similarityMillionths')
     const lengthPercent = integerParameter(parameters, 'lengthPercent')
     const minimumCharacters = integerParameter(parameters, 'minimumCharacters')
     const neighbours = await embeddings.neighbours(neighbourSearch(parameters))
@@ -47,7 +50,7 @@ export const semanticDuplicate: Detector = {
         for (let at = i * k; at < (i + 1) * k && samples[at]! >= 0; at++) {
           const over = millionths(similarities[at]!) - similarityMillionths
           if (over < -toleranceMillionths) break
-          if (!comparable(lengths[sample]!, lengths[samples[at]!]!)) continue
+          if (!ofImages && !comparable(lengths[sample]!, lengths[samples[at]!]!)) continue
           if (toleranceMillionths > 0 && Math.abs(over) <= toleranceMillionths) borderline[sample] = borderline[samples[at]!] = 1
           if (over >= 0) sets.join(sample, samples[at]!)
         }
@@ -63,7 +66,7 @@ export const semanticDuplicate: Detector = {
       }
     return {
       ran: true,
-      note: 'Texts are compared by their beginnings, as far as the embedding model reads them.',
+      ...(ofImages ? {} : { note: 'Texts are compared by their beginnings, as far as the embedding model reads them.' }),
       scores,
       flagged,
       borderline,
@@ -79,13 +82,14 @@ export const semanticDuplicate: Detector = {
     function findingsOf(): Finding[] {
       if (groups.length === 0) return []
       const duplicates = [...flagged.keys()].filter((sample) => flagged[sample])
+      const verbs = ofImages ? ['shows', 'show'] : ['says', 'say']
       const largest = groups.toSorted((a, b) => b.length - a.length || a[0]! - b[0]!)
       return [
         {
           detector: 'semantic_duplicate',
           property: 'duplication',
           flag: 'semantic_duplicate',
-          summary: `${duplicates.length === 1 ? '1 sample says' : `${duplicates.length} samples say`} nearly the same as an earlier one (cosine similarity of at least ${(similarityMillionths / MILLION).toFixed(3)}); groups of such samples: ${groups.length}, the largest of ${largest[0]!.length}.`,
+          summary: `${duplicates.length === 1 ? `1 sample ${verbs[0]}` : `${duplicates.length} samples ${verbs[1]}`} nearly the same as an earlier one (cosine similarity of at least ${(similarityMillionths / MILLION).toFixed(3)}); groups of such samples: ${groups.length}, the largest of ${largest[0]!.length}.`,
           sampleCount: duplicates.length,
           samples: duplicates.slice(0, MAX_FINDING_SAMPLES),
           facts: { groups: groups.length, largest_group: largest[0]!.length },
@@ -94,10 +98,10 @@ export const semanticDuplicate: Detector = {
           detector: 'semantic_duplicate',
           property: 'duplication',
           flag: 'semantic_duplicate',
-          summary: `${group.length} samples say nearly the same; sample ${group[0]} is kept.`,
+          summary: `${group.length} samples ${verbs[1]} nearly the same; sample ${group[0]} is kept.`,
           sampleCount: group.length,
           samples: group.slice(0, MAX_FINDING_SAMPLES),
-          facts: { examples: group.slice(0, 3).map((sample) => `sample ${sample}: ${excerpt(corpus.text(sample) ?? '')}`) },
+          facts: { examples: group.slice(0, 3).map((sample) => `sample ${sample}: ${excerptOf(corpus, sample)}`) },
         })),
       ]
     }

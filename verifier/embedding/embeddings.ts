@@ -11,6 +11,8 @@ export interface EmbeddingsInput {
   vectors: VectorSource
   /** 1 for samples that were embedded. */
   valid: Uint8Array
+  /** Of images, not of texts. */
+  ofImages?: boolean
   /** Where the model gives them. */
   layers?: readonly LayerStatistics[] | undefined
   /** Where exact searches of neighbours are computed; the CPU by default. */
@@ -22,11 +24,12 @@ export interface EmbeddingsInput {
 }
 
 /** Wraps vectors; each search runs once. */
-export function createEmbeddings({ vectors, valid, layers = [], device, threads, signal }: EmbeddingsInput): Embeddings {
+export function createEmbeddings({ vectors, valid, ofImages = false, layers = [], device, threads, signal }: EmbeddingsInput): Embeddings {
   const searches = new Map<string, Promise<NeighbourSpool>>()
   return {
     vectors,
     valid,
+    ofImages,
     layers,
     neighbours(search) {
       const key = JSON.stringify(search)

@@ -5,6 +5,7 @@ import { runDetector } from '../detectorRun.ts'
 import type { Benchmark, Detector, DetectorResult, Embeddings, Reference } from '../detectors/detector.ts'
 import type { EvalCorpus } from './evalCorpus.ts'
 import type { EvalFile } from './evalFile.ts'
+import type { ImageVectors } from './imageVectors.ts'
 import type { Learner } from './learners/learner.ts'
 import type { Figures, Place } from './result.ts'
 import type { TextVectors } from './textVectors.ts'
@@ -14,6 +15,7 @@ export interface Bench {
   readonly learners: readonly Learner[]
   /** Null where the run is without a model: detectors of tier T1 are skipped then, and named. */
   readonly vectors: TextVectors | null
+  readonly imageVectors: ImageVectors | null
   readonly figures: Figures
   /** Content hashes of the texts that shipped weights were fitted on: they are not scored with these. */
   readonly fittedContents: { has(content: string): boolean }
@@ -37,13 +39,13 @@ export function detectorsOf({ detectors, figures }: Bench, property: FindingProp
   return found
 }
 
-/** Needs of a later kind, such as images, are told by their own name. */
 export function readsText(needs: Detector['needs']): boolean {
-  return !('image' in needs && needs.image === true)
+  return needs.image !== true
 }
 
+/** Embeddings may be of images as well as of texts. */
 export function readsImages(needs: Detector['needs']): boolean {
-  return !readsText(needs)
+  return needs.image === true || (needs.embeddings === true && needs.text !== true)
 }
 
 /** How a corpus is embedded at most once for all detectors that are run on it. */
@@ -52,14 +54,20 @@ export interface Subject {
   embeddings(layers: boolean): Promise<Embeddings>
 }
 
-export function subjectOf(corpus: EvalCorpus, { vectors, signal }: Pick<Bench, 'vectors' | 'signal'>): Subject {
+export function subjectOf(
+  corpus: EvalCorpus,
+  { vectors, imageVectors, signal }: Pick<Bench, 'vectors' | 'imageVectors' | 'signal'>,
+): Subject {
   const made = new Map<boolean, Promise<Embeddings>>()
   return {
     corpus,
     embeddings(layers) {
-      if (vectors === null) throw new Error('this run is without a model')
+      if (vectors === null || imageVectors === null) throw new Error('this run is without a model')
       let embeddings = made.get(layers)
-      if (embeddings === undefined) made.set(layers, (embeddings = vectors.embeddings(corpus, { layers, signal })))
+      if (embeddings === undefined) {
+        embeddings = corpus.images === undefined ? vectors.embeddings(corpus, { layers, signal }) : imageVectors.embeddings(corpus, signal)
+        made.set(layers, embeddings)
+      }
       return embeddings
     },
   }

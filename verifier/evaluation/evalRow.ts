@@ -7,6 +7,8 @@ export interface EvalRow {
   label: string | null
   /** The right class, where `label` may be wrong. */
   cleanLabel: string | null
+  /** What most of several people said, where `label` is one person's. */
+  aggregateLabel: string | null
   source: string | null
   domain: string | null
   generator: string | null
@@ -51,6 +53,7 @@ export function parseEvalRow(line: string, number: number): EvalRow {
     text: text('text', 'instruction', 'prompt'),
     label: text('label'),
     cleanLabel: text('clean_label', 'true_label', 'original_label'),
+    aggregateLabel: text('aggre_label', 'aggregate_label'),
     source: text('source'),
     domain: text('domain'),
     generator: text('generator'),

@@ -6,9 +6,10 @@ import { parseArgs } from 'node:util'
 import { messageOf } from '../../core/problem.ts'
 import { createEmbedder } from '../embedding/embedder.ts'
 import { defaultModelCache } from '../embedding/modelCache.ts'
-import { DEFAULT_MODEL } from '../embedding/models.ts'
+import { DEFAULT_MODEL, MOBILENET_V3_SMALL } from '../embedding/models.ts'
 import { DETECTORS } from '../recipe.ts'
 import { evaluate, GROUPS } from './evaluate.ts'
+import { openImageVectors } from './imageVectors.ts'
 import { readLedgers } from './fitLedger.ts'
 import { learnersFor } from './learners/learners.ts'
 import { createProgressLine } from './progressLine.ts'
@@ -71,6 +72,14 @@ async function main(dataDir: string): Promise<void> {
         cacheDir: values.cache,
         onProgress: (share) => progress.part(`embedding ${(100 * share).toFixed(0)} %`),
       })
+  const imageVectors = values['no-model']
+    ? null
+    : openImageVectors({
+        manifest: MOBILENET_V3_SMALL,
+        modelCache: defaultModelCache(),
+        cacheDir: values.cache,
+        onProgress: (share) => progress.part(`embedding images ${(100 * share).toFixed(0)} %`),
+      })
   const figures = createFigures()
   const chosen = <T extends { id: string }>(all: readonly T[]) => (wanted === undefined ? all : all.filter(({ id }) => wanted.includes(id)))
   try {
@@ -80,6 +89,7 @@ async function main(dataDir: string): Promise<void> {
         detectors: chosen(DETECTORS),
         learners: chosen(learnersFor(vectors?.outputs ?? [])),
         vectors,
+        imageVectors,
         figures,
         fittedContents: await readLedgers([new URL('../synthetic/fitted.ledger', import.meta.url)]),
         seeds,

@@ -1,5 +1,6 @@
 /** The samples of which a label can be judged, their classes, and the folds in which models are fitted without them. */
 import type { Corpus } from '../detectors/detector.ts'
+import { contentHash } from '../contents.ts'
 import { mix } from '../numeric.ts'
 
 export interface LabelledSamples {
@@ -43,8 +44,8 @@ export function readLabelledSamples(corpus: Corpus, valid: Uint8Array, options: 
     labelled++
     sizes.set(label, (sizes.get(label) ?? 0) + 1)
     const texts = textsOf.get(label)
-    if (texts === undefined) textsOf.set(label, new Set([hashOf(corpus.canonicalText(sample) ?? '')]))
-    else if (texts.size < options.minimumClassTexts) texts.add(hashOf(corpus.canonicalText(sample) ?? ''))
+    if (texts === undefined) textsOf.set(label, new Set([contentHash(corpus, sample)]))
+    else if (texts.size < options.minimumClassTexts) texts.add(contentHash(corpus, sample))
   }
   const most = Math.min(options.maximumClasses, Math.floor(options.maximumCells / Math.max(1, labelled)))
   const ranked = [...sizes]
@@ -71,16 +72,9 @@ export function readLabelledSamples(corpus: Corpus, valid: Uint8Array, options: 
     classes: Int32Array.from(classes),
     classNames: ranked.map(([name]) => name),
     classSizes: Int32Array.from(ranked, ([, size]) => size),
-    folds: Uint8Array.from(samples, (sample) => mix(hashOf(corpus.canonicalText(sample) ?? '') ^ options.seed) % options.folds),
+    folds: Uint8Array.from(samples, (sample) => mix(contentHash(corpus, sample) ^ options.seed) % options.folds),
     fitted: Uint8Array.from(samples, (sample) => (mix(sample ^ ~options.seed) < limit ? 1 : 0)),
     labelledCount: labelled,
     labelCount: sizes.size,
   }
-}
-
-/** FNV-1a over UTF-16 units. */
-function hashOf(text: string): number {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
-  return hash >>> 0
 }
