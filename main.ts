@@ -22,11 +22,11 @@ import { DEFAULT_LIMITS } from './api/context.ts'
 import { bytesToHex } from './core/bytes.ts'
 import { type CID, CODEC_DAG_JSON } from './core/cid.ts'
 import type { Encoded } from './core/documents/document.ts'
-import type { Recipe } from './core/documents/recipe.ts'
+import type { ModelReference, Recipe } from './core/documents/recipe.ts'
 import type { Signer } from './core/keys.ts'
 import { mlDsa44Cosigner } from './core/log/cosignature.ts'
 import { parsePolicy } from './core/log/policy.ts'
-import { encodeModel, type ModelManifest, type TextModel } from './core/models.ts'
+import { encodeModel, type ImageModel, type ModelManifest, type TextModel } from './core/models.ts'
 import { Problem } from './core/problem.ts'
 import { createIndexHandler } from './indexer/indexJob.ts'
 import { HELP, parseSettings, type Role, type Settings } from './settings.ts'
@@ -43,7 +43,8 @@ import { openRemoteBlocks } from './store/remoteBlocks.ts'
 import { issueToken } from './store/tokens.ts'
 import { runWorker, type WorkerOptions } from './store/worker.ts'
 import { createEmbedder } from './verifier/embedding/embedder.ts'
-import { findTextModel } from './verifier/embedding/modelRegistry.ts'
+import { createImageEmbedder } from './verifier/embedding/imageEmbedder.ts'
+import { findImageModel, findTextModel } from './verifier/embedding/modelRegistry.ts'
 import { benchmarkReferences, benchmarkSettings } from './verifier/contamination/settings.ts'
 import { buildRecipe, needsLayers } from './verifier/recipe.ts'
 import { referenceSettings } from './verifier/references/settings.ts'
@@ -68,15 +69,19 @@ async function runNode(settings: Settings, signal: AbortSignal): Promise<void> {
   const keys: Keys = { indexer: await keyOf('indexer'), verifier: await keyOf('verifier'), log: await keyOf('log') }
   const blocks = cleanup.use(await openNodeBlocks(settings, db, keys.verifier.did))
   const manifest = settings.model === null ? null : await findTextModel(settings.model, settings.modelCache)
-  const model = manifest === null ? undefined : cleanup.use(openShardModel(manifest, settings, blocks))
+  // How far devices lie from each other on images is not known: those that are mixed embed texts alone.
+  const imageName = settings.mixedDevices.length > 0 ? null : settings.imageModel
+  const imageManifest = imageName === null ? null : await findImageModel(imageName, settings.modelCache)
+  const model = manifest === null ? undefined : cleanup.use(openShardModel(manifest, imageManifest, settings, blocks))
   const references = [
     ...benchmarkReferences(await benchmarkSettings.read(settings.benchmarks)),
     ...(await referenceSettings.read(settings.references)),
   ]
   const compared = references.map(({ index }) => index)
-  const recipe = buildRecipe(model === undefined ? [] : [model.reference], undefined, blocks.hash, references, settings.mixedDevices)
+  const recipe = buildRecipe(referencesOf(model), undefined, blocks.hash, references, settings.mixedDevices)
   if (settings.roles.has('api')) {
-    if (manifest !== null) await blocks.put(CODEC_DAG_JSON, encodeModel(manifest.model, blocks.hash).bytes)
+    for (const one of [manifest, imageManifest])
+      if (one !== null) await blocks.put(CODEC_DAG_JSON, encodeModel(one.model, blocks.hash).bytes)
     await putDocument(blocks, recipe)
     await saveDocument(db, 'recipe', recipe.cid)
   }
@@ -95,6 +100,12 @@ async function runNode(settings: Settings, signal: AbortSignal): Promise<void> {
   console.log('assay: stopping')
   await server.close()
   await Promise.race([Promise.all(working), delay(STOP_MS, undefined, { ref: false })])
+}
+
+/** The models that reports rest on. */
+function referencesOf(model: ShardModel | undefined): ModelReference[] {
+  if (model === undefined) return []
+  return [model.reference, ...(model.images === undefined ? [] : [model.images.reference])]
 }
 
 /** Work that does not stop within this is abandoned; its lease runs out and it is done again. */
@@ -140,19 +151,14 @@ async function openNodeBlocks({ dataDir, roles, network, gateway, leaseMs }: Set
 
 function openShardModel(
   manifest: ModelManifest<TextModel>,
+  imageManifest: ModelManifest<ImageModel> | null,
   { device, mixedDevices, shardSamples, modelCache, modelDir, modelHub, modelMode }: Settings,
   blocks: Blocks,
 ): ShardModel {
-  const embedder = createEmbedder({
-    manifest,
-    mode: modelMode,
-    device,
-    cacheDir: modelCache,
-    localDir: modelDir,
-    hubUrl: modelHub,
-    getBlock: (cid) => blocks.get(cid),
-  })
-  return createShardModel({ embedder, device, devices: mixedDevices, shardSamples, layers: needsLayers() })
+  const where = { device, cacheDir: modelCache, localDir: modelDir, hubUrl: modelHub, getBlock: (cid: CID) => blocks.get(cid) }
+  const embedder = createEmbedder({ manifest, mode: modelMode, ...where })
+  const images = imageManifest === null ? undefined : createImageEmbedder({ manifest: imageManifest, ...where })
+  return createShardModel({ embedder, images, device, devices: mixedDevices, shardSamples, layers: needsLayers() })
 }
 
 async function openSequencer(db: Database, { logOrigin, dataDir, witnessPolicy, logMlDsa }: Settings, signer: Signer): Promise<Sequencer> {

@@ -45,6 +45,8 @@ export interface Settings {
   shardSamples: number
   /** A model that this machine knows, by name or CID; null: verify without the detectors that need embeddings. */
   model: string | null
+  /** The same for images of data sets without texts. */
+  imageModel: string | null
   /** Precision that the model runs at; the first that it has by default. */
   modelMode: ModelMode | undefined
   modelDir: string | undefined
@@ -61,7 +63,7 @@ export const HELP = `usage: npm start -- [options]
   --migrate      bring the database of DATABASE_URL up to date, and end
 environment: DATABASE_URL, ASSAY_HOST (127.0.0.1), ASSAY_PUBLIC_URL, ASSAY_LOG_ORIGIN, ASSAY_REGISTRATION (open|closed),
   ASSAY_WITNESS_POLICY (file: witnesses, and how many must cosign what the log publishes), ASSAY_LOG_ML_DSA (on|off),
-  ASSAY_MAX_FILE_BYTES, ASSAY_LEASE_SECONDS (60), ASSAY_DEVICE (cpu|webgpu|cuda), ASSAY_MODEL (default|none|NAME|CID),
+  ASSAY_MAX_FILE_BYTES, ASSAY_LEASE_SECONDS (60), ASSAY_DEVICE (cpu|webgpu|cuda), ASSAY_MODEL (default|none|NAME|CID), ASSAY_IMAGE_MODEL (the same),
   ASSAY_MODEL_MODE (fp32|fp16|int8), ASSAY_MODEL_DIR, ASSAY_MODEL_CACHE, ASSAY_MODEL_HUB,
   ASSAY_BENCHMARKS (file of benchmark sets; default benchmarks.json in --data),
   ASSAY_REFERENCES (file of human reference texts; default references.json in --data),
@@ -107,6 +109,7 @@ export function parseSettings(words: string[], env: NodeJS.ProcessEnv): Settings
       maximum: 65_536,
     }),
     model: env['ASSAY_MODEL'] === 'none' ? null : (env['ASSAY_MODEL'] ?? 'default'),
+    imageModel: [env['ASSAY_MODEL'], env['ASSAY_IMAGE_MODEL']].includes('none') ? null : (env['ASSAY_IMAGE_MODEL'] ?? 'default'),
     modelMode: env['ASSAY_MODEL_MODE'] === undefined ? undefined : oneOf('ASSAY_MODEL_MODE', env['ASSAY_MODEL_MODE'], ModelMode.options),
     modelDir: env['ASSAY_MODEL_DIR'],
     modelCache: env['ASSAY_MODEL_CACHE'] ?? defaultModelCache(),

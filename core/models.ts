@@ -133,6 +133,10 @@ export function isTextManifest(manifest: ModelManifest): manifest is ModelManife
   return manifest.model.role === 'text-embedding'
 }
 
+export function isImageManifest(manifest: ModelManifest): manifest is ModelManifest<ImageModel> {
+  return manifest.model.role === 'image-embedding'
+}
+
 /** The canonical bytes of a model and their CID. */
 export function encodeModel(model: Model, hash: Sha256 = sha256): { cid: CID; bytes: Uint8Array } {
   const bytes = encodeDagJson(Model.parse(model))

@@ -14,7 +14,7 @@ export interface EmbeddingKey {
 }
 
 export interface EmbeddingPlan extends EmbeddingKey {
-  /** The column whose texts are embedded; null where there is none, and then no samples either. */
+  /** The column whose texts or images are embedded; null where there is none, and then no samples either. */
   textColumn: string | null
   /** Samples to be embedded: all of the index or none. */
   sampleCount: number

@@ -18,7 +18,7 @@ import { type Blocks, openBlocks } from '../store/blocks.ts'
 import { buildReport } from '../verifier/buildReport.ts'
 import { asStored } from '../verifier/embedding/embedder.ts'
 import { buildRecipe } from '../verifier/recipe.ts'
-import { embedderOf } from './embedderOf.ts'
+import { embedderOf, imageEmbedderOf } from './embedderOf.ts'
 import { indexLocally } from './localIndex.ts'
 import { shippedReferences } from './shippedReferences.ts'
 import { formatBytes, parseWords, progressNotes, type Tool, type ToolContext, type ToolExit } from './tool.ts'
@@ -118,9 +118,15 @@ async function reportOn(
   const { settings, signal } = context
   const onProgress = progressNotes(context)
   const embedder = withModel && settings.model !== null ? asStored(await embedderOf(settings.model, settings)) : undefined
+  const imageEmbedder = withModel && settings.model !== null ? await imageEmbedderOf('default', settings) : undefined
   const options = { blocks: disk.blocks, scratchDir: disk.dir, signal, onProgress }
   const references = await shippedReferences(declared, options)
-  const recipe = buildRecipe(embedder === undefined ? [] : [embedder.reference], undefined, disk.blocks.hash, references)
+  const recipe = buildRecipe(
+    [embedder, imageEmbedder].flatMap((one) => (one === undefined ? [] : [one.reference])),
+    undefined,
+    disk.blocks.hash,
+    references,
+  )
   const { manifest, index } = await indexLocally(files, { name: 'local/check', license: 'NONE', sources: [], ...declared }, options)
   const report = await buildReport({
     blocks: disk.blocks,
@@ -128,6 +134,7 @@ async function reportOn(
     manifest: manifest.document,
     recipe,
     embedder,
+    imageEmbedder,
     signal,
     onProgress,
   })

@@ -9,9 +9,10 @@ import type { Recipe } from '../core/documents/recipe.ts'
 import { Problem } from '../core/problem.ts'
 import { loadDocument } from '../store/documents.ts'
 import type { Embedder } from '../verifier/embedding/embedder.ts'
+import type { ImageEmbedder } from '../verifier/embedding/imageEmbedder.ts'
 import type { Check } from '../verifier/reverify/agreement.ts'
 import { auditEmbeddings, loadSubject, reverifyReport } from '../verifier/reverify/reverify.ts'
-import { embedderOf } from './embedderOf.ts'
+import { embedderOf, imageEmbedderOf } from './embedderOf.ts'
 import { openGatewayBlocks } from './gatewayBlocks.ts'
 import { parseWords, progressNotes, type Tool, type ToolContext } from './tool.ts'
 
@@ -37,7 +38,8 @@ export const reverify: Tool = {
     const report = await loadDocument(blocks, 'report', parseCid(positionals[0]))
     const subject = await loadSubject(blocks, report)
     const embedder = await openEmbedder(subject.recipe.document, context)
-    const options = { blocks, embedder, signal, onProgress: progressNotes(context) }
+    const imageEmbedder = await openImageEmbedder(subject.recipe.document, context)
+    const options = { blocks, embedder, imageEmbedder, signal, onProgress: progressNotes(context) }
     const { checks } =
       rows === undefined ? await reverifyReport(subject, options) : await auditEmbeddings(subject, { ...options, beacon, count: rows })
     const passed = checks.every((check) => check.passed)
@@ -64,6 +66,12 @@ function describeCheck({ name, passed, detail, samples }: Check): string {
 async function openEmbedder({ models }: Recipe, { settings }: ToolContext): Promise<Embedder | undefined> {
   const reference = models.find(({ role }) => role === 'text-embedding')
   return reference === undefined ? undefined : embedderOf(reference.model.toString(), settings, reference.mode)
+}
+
+/** The same for the recipe's model of images. */
+async function openImageEmbedder({ models }: Recipe, { settings }: ToolContext): Promise<ImageEmbedder | undefined> {
+  const reference = models.find(({ role }) => role === 'image-embedding')
+  return reference === undefined ? undefined : imageEmbedderOf(reference.model.toString(), settings, reference.mode)
 }
 
 function wholeNumber(text: string): number {

@@ -14,7 +14,8 @@ import { encodeFindings, NO_SCORE } from '../core/findingsTable.ts'
 import { Problem } from '../core/problem.ts'
 import type { Blocks } from '../store/blocks.ts'
 import type { Progress } from '../store/jobs.ts'
-import { chooseColumns } from './columns.ts'
+import { openSamples } from '../store/samples.ts'
+import { type ChosenColumns, chooseColumns } from './columns.ts'
 import { chooseCompared, type ComparedSet, embedCompared, readCompared } from './compared.ts'
 import { createCorpus, type CorpusColumns } from './corpus.ts'
 import { type DetectorJob, detectorsOf, runDetector } from './detectorRun.ts'
@@ -22,9 +23,9 @@ import { runOnThread } from './detectorThread.ts'
 import type { Corpus, DetectorAbstained, DetectorResult, Embeddings } from './detectors/detector.ts'
 import { fingerprintsOf } from './embedding/fingerprints.ts'
 import { similarityToleranceMillionths } from './numerics/tolerance.ts'
-import { readCorpus, type ReadCorpusOptions } from './readCorpus.ts'
+import { readCorpus, type ReadCorpusOptions, readImages } from './readCorpus.ts'
 import { DETECTORS, needsLayers } from './recipe.ts'
-import type { EmbeddingSource } from './shards/storedEmbeddings.ts'
+import type { EmbeddingSource, ImageEmbeddingSource } from './shards/storedEmbeddings.ts'
 import { judgeProperties, worstState } from './verdict.ts'
 
 export interface BuildReportOptions {
@@ -34,6 +35,8 @@ export interface BuildReportOptions {
   recipe: Encoded<Recipe>
   /** By the recipe's model; not needed where the recipe names none. */
   embedder?: EmbeddingSource | undefined
+  /** By the recipe's model of images; not needed where there are texts, or no images. */
+  imageEmbedder?: ImageEmbeddingSource | undefined
   /** Of a data set that the samples are compared with, by its index; the embedder itself unless given. */
   comparedEmbedder?: ((index: CID) => EmbeddingSource) | undefined
   signal: AbortSignal
@@ -72,7 +75,11 @@ export async function buildReport(options: BuildReportOptions): Promise<Report> 
   const chosen = chooseCompared({ recipe: recipe.document, index: index.cid, kind: manifest, detectors })
   const compared: ComparedSet[] = []
   for (const reference of chosen.references) compared.push(await readCompared(blocks, reference, signal))
-  const { results, fingerprints } = await runDetectors(jobs, { read, compared, withoutReferences: chosen.withoutReferences }, options)
+  const { results, fingerprints } = await runDetectors(
+    jobs,
+    { read, columns, compared, withoutReferences: chosen.withoutReferences },
+    options,
+  )
 
   options.onResults?.(new Map(jobs.map(({ detector }, i) => [detector.id, results[i]!])))
   const outcomes = jobs.map(({ detector }, i) => ({ id: detector.id, property: detector.property, result: results[i]! }))
@@ -110,6 +117,7 @@ function surveyOf(jobs: readonly DetectorJob[]): ReadCorpusOptions['survey'] {
 
 interface Material {
   read: CorpusColumns
+  columns: ChosenColumns
   compared: readonly ComparedSet[]
   withoutReferences: string | undefined
 }
@@ -123,7 +131,7 @@ interface DetectorOutcomes {
 
 async function runDetectors(
   jobs: readonly DetectorJob[],
-  { read, compared, withoutReferences }: Material,
+  { read, columns, compared, withoutReferences }: Material,
   options: BuildReportOptions,
 ): Promise<DetectorOutcomes> {
   let fingerprints: Uint8Array | undefined
@@ -157,7 +165,11 @@ async function runDetectors(
     const waiting = jobs.filter((job) => !apart.includes(job))
     if (waiting.length === 0) return results
     const layers = needsLayers(waiting.map(({ detector }) => detector))
-    const embedded = await embed(corpus, options, { layers, signal, onProgress: (share) => progress('embedding', share) })
+    const onProgress = (share: number) => progress('embedding', share)
+    const embedded =
+      columns.text === null && columns.image !== null
+        ? await embedImages(corpus, columns.image, options, { signal, onProgress })
+        : await embed(corpus, options, { layers, signal, onProgress })
     await using embeddings = typeof embedded === 'string' ? undefined : embedded
     if (embeddings !== undefined && embeddings.vectors.dimensions >= FINGERPRINT_COMPONENTS) fingerprints = await fingerprintsOf(embeddings)
     await using owner = new AsyncDisposableStack()
@@ -195,6 +207,21 @@ async function embed(
   if (embedder === undefined || !sameModel(embedder.reference, model))
     throw new Problem('unavailable', `this verifier does not run the recipe's embedding model ${model.name}`)
   return embedder.embed(corpus, options)
+}
+
+/** The same for the images of a corpus without texts. */
+async function embedImages(
+  { count, images }: Corpus,
+  column: string,
+  { recipe, imageEmbedder, blocks, index }: BuildReportOptions,
+  options: { signal: AbortSignal; onProgress: (share: number) => void },
+): Promise<Embeddings | string> {
+  const model = recipe.document.models.find(({ role }) => role === 'image-embedding')
+  if (model === undefined) return 'The recipe names no embedding model of images.'
+  if (images === undefined || images.countOf('read') === 0) return 'No sample has an image that can be read.'
+  if (imageEmbedder === undefined || !sameModel(imageEmbedder.reference, model))
+    throw new Problem('unavailable', `this verifier does not run the recipe's embedding model ${model.name}`)
+  return imageEmbedder.embed({ count, read: () => readImages(openSamples(blocks, index.document), index.document.schema, column) }, options)
 }
 
 function sameModel(a: unknown, b: unknown): boolean {

@@ -89,6 +89,17 @@ function holdsBytes(type: FieldType): boolean {
   )
 }
 
+/** The column that is embedded: the texts', or the images' where there are none. */
+export function embeddedColumn({ text, image }: ChosenColumns, withImages: boolean): string | null {
+  return text ?? (withImages ? image : null)
+}
+
+/** Whether a column holds images and not texts. */
+export function isImageColumn(schema: readonly Field[], name: string): boolean {
+  const field = schema.find((one) => one.name === name)
+  return field !== undefined && holdsBytes(field.type)
+}
+
 /** The bytes of an image: a binary value, or those in a struct; null where there are none. */
 export function bytesOf(value: Value | undefined): Uint8Array | null {
   if (value instanceof Uint8Array) return value

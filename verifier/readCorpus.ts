@@ -4,10 +4,11 @@ import type { Manifest } from '../core/documents/manifest.ts'
 import type { SampleIndex } from '../core/documents/sampleIndex.ts'
 import { DIGEST_LENGTH } from '../core/hash.ts'
 import { rowReader } from '../core/samples/arrow.ts'
+import type { Schema } from '../core/samples/schema.ts'
 import { columnIndex } from '../core/samples/columnReader.ts'
 import type { Blocks } from '../store/blocks.ts'
 import { digestRecords, RECORD_BYTES, sampleOf } from '../store/digestTable.ts'
-import { openSamples } from '../store/samples.ts'
+import { openSamples, type Samples } from '../store/samples.ts'
 import { bytesOf, type ChosenColumns, labelOf, textOf } from './columns.ts'
 import type { CorpusColumns } from './corpus.ts'
 import { createImageReader } from './images/readImages.ts'
@@ -70,6 +71,20 @@ export async function readCorpus(options: ReadCorpusOptions): Promise<CorpusColu
     domain: manifest.domain ?? null,
     ...(surveyor === null ? {} : { survey: surveyor.survey }),
     seed: hexToBytes(index.tree.rootHash),
+  }
+}
+
+/** The images of samples in their order, all of them unless told from where to where; null where a sample has none. */
+export async function* readImages(
+  samples: Samples,
+  schema: Schema,
+  column: string,
+  { from, to }: { from?: number; to?: number } = {},
+): AsyncGenerator<Uint8Array | null> {
+  const read = schema.filter(({ name }) => name === column)
+  for await (const batch of samples.rows(from, to)) {
+    const rowAt = rowReader(read, batch)
+    for (let i = 0; i < batch.numRows; i++) yield bytesOf(rowAt(i)[column])
   }
 }
 

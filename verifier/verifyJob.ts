@@ -15,7 +15,7 @@ import type { JobHandler } from '../store/jobs.ts'
 import { completeReport, reportsOf } from '../store/versions.ts'
 import { buildReport } from './buildReport.ts'
 import type { ShardModel } from './shards/shardModel.ts'
-import { storedEmbeddings } from './shards/storedEmbeddings.ts'
+import { storedEmbeddings, storedImageEmbeddings } from './shards/storedEmbeddings.ts'
 
 export interface VerifierContext {
   db: Database
@@ -45,6 +45,7 @@ export function createVerifyHandler({ db, blocks, signer, clock, recipe, model }
       manifest,
       recipe,
       embedder: stored?.(subject),
+      imageEmbedder: model === undefined ? undefined : storedImageEmbeddings({ db, blocks, model }, subject),
       comparedEmbedder: stored,
       signal,
       onProgress: progress,

@@ -63,7 +63,7 @@ async function figuresOf(
         detectors,
         learners: [wordLearner],
         vectors: null,
-      imageVectors: null,
+        imageVectors: null,
         figures,
         fittedContents: new Set(),
         seeds: 2,

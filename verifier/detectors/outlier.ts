@@ -38,7 +38,11 @@ export const outlier: Detector = {
     const embedded = count(embeddings.valid)
     const search = neighbourSearch(parameters)
     const rank = Math.min(search.k, Math.floor((embedded * integerParameter(parameters, 'neighboursPercent')) / 100))
-    if (rank < LEAST_NEIGHBOURS) return { ran: false, note: `${embedded} samples are too few to tell which of them stand apart.` }
+    if (rank < LEAST_NEIGHBOURS)
+      return {
+        ran: false,
+        note: `${embedded} ${embeddings.ofImages === true ? 'images' : 'texts'} are too few to tell which of them stand apart.`,
+      }
 
     const neighbours = await embeddings.neighbours(search)
     signal.throwIfAborted()

@@ -21,6 +21,8 @@ export interface ImageRuntime extends AsyncDisposable {
 }
 
 const BATCH_IMAGES = 16
+/** A batch of larger images is smaller. */
+const BATCH_BYTES = 32 * 1024 * 1024
 
 /** Opens an image tower. Throws `unavailable` where the device cannot be used on this machine. */
 export async function openImageRuntime({ model, graph }: LocalModel<ImageModel>, options: DeviceOptions): Promise<ImageRuntime> {
@@ -86,11 +88,14 @@ function refusal(error: unknown): { refused: string } {
 
 async function* batchesOf(images: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Uint8Array[]> {
   let batch: Uint8Array[] = []
+  let batchBytes = 0
   for await (const image of images) {
     batch.push(image)
-    if (batch.length < BATCH_IMAGES) continue
+    batchBytes += image.length
+    if (batch.length < BATCH_IMAGES && batchBytes < BATCH_BYTES) continue
     yield batch
     batch = []
+    batchBytes = 0
   }
   if (batch.length > 0) yield batch
 }

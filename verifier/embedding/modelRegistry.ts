@@ -6,6 +6,8 @@ import { parseCid } from '../../core/cid.ts'
 import { encodeDagJson } from '../../core/documents/document.ts'
 import {
   encodeModel,
+  type ImageModel,
+  isImageManifest,
   isTextManifest,
   type ModelDescription,
   type ModelManifest,
@@ -14,7 +16,7 @@ import {
   validateModelManifest,
 } from '../../core/models.ts'
 import { Problem, messageOf } from '../../core/problem.ts'
-import { KNOWN_MODELS } from './models.ts'
+import { KNOWN_MODELS, MOBILENET_V3_SMALL } from './models.ts'
 
 const FOLDER = 'manifests'
 const MAX_MANIFEST_BYTES = 1024 * 1024
@@ -53,6 +55,13 @@ export async function findModel(reference: string, cacheDir: string): Promise<Mo
 export async function findTextModel(reference: string, cacheDir: string): Promise<ModelManifest<TextModel>> {
   const manifest = await findModel(reference, cacheDir)
   if (!isTextManifest(manifest)) throw new Problem('invalid-request', `${manifest.model.name} embeds no texts`)
+  return manifest
+}
+
+/** The same for an image tower; `default` is MobileNetV3-Small. Throws `invalid-request` where it is a model of another kind. */
+export async function findImageModel(reference: string, cacheDir: string): Promise<ModelManifest<ImageModel>> {
+  const manifest = reference === 'default' ? MOBILENET_V3_SMALL : await findModel(reference, cacheDir)
+  if (!isImageManifest(manifest)) throw new Problem('invalid-request', `${manifest.model.name} embeds no images`)
   return manifest
 }
 

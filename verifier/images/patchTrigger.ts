@@ -98,7 +98,8 @@ function readTrigger(sighting: Sighting, labelled: LabelledImages, { patchShare,
 
   const template = createTemplate(pixels, scope, labelled)
   const coreDistances = Float64Array.from(core, (sample) => template.distance(sample)).sort()
-  const tolerance = Math.min(MOST_TOLERANCE, Math.max(LEAST_TOLERANCE, 3 * coreDistances[coreDistances.length >> 1]!))
+  const usual = coreDistances[coreDistances.length >> 1]!
+  const tolerance = Math.min(MOST_TOLERANCE, Math.max(LEAST_TOLERANCE, 3 * usual, template.contrast / 3))
   const isScene = scene.length > patchShare * area
   const carriers = isScene ? { own: core, clear: core.length, others: sighting.places.length - sighting.hits } : carriersOf()
   const mixed = carriers.clear < purity * (carriers.clear + carriers.others)
@@ -120,7 +121,13 @@ function readTrigger(sighting: Sighting, labelled: LabelledImages, { patchShare,
   function carriersOf(): { own: number[]; clear: number; others: number } {
     const own: number[] = []
     let [clear, others] = [0, 0]
+    const exact = new Set(core)
     for (const sample of labelled.all()) {
+      if (exact.has(sample)) {
+        own.push(sample)
+        clear++
+        continue
+      }
       if (template.distance(sample) > tolerance) continue
       const contour = template.contour(sample)
       const isOwn = labelled.classOf(sample) === sighting.class
@@ -156,6 +163,8 @@ function sharedPixels(scope: Scope, core: readonly number[], reference: Int32Arr
 }
 
 interface Template {
+  /** Mean difference of the mark's values from their mean; 0 where it has one colour. */
+  contrast: number
   /** Mean difference of an image's values from the mark's; infinite where the image is too small. */
   distance(sample: number): number
   /** Share of the pixels beside a mark of one colour that differ from it, of all and on the side with fewest; 1 where the mark has several colours. */
@@ -172,7 +181,9 @@ function createTemplate(pixels: PatchTrigger['pixels'], scope: Scope, { images }
       .filter(({ x, y }) => x >= 0 && y >= 0 && x < scope.width && y < scope.height && !marked.has(y * scope.width + x)),
   )
   const placeOf = ({ x, y }: { x: number; y: number }) => scope.offset + (y * scope.stride + x) * 3
+  const mean = [0, 1, 2].map((channel) => pixels.reduce((sum, pixel) => sum + pixel.colour[channel]!, 0) / pixels.length)
   return {
+    contrast: isFlat ? 0 : pixels.reduce((sum, pixel) => sum + differenceOf(pixel.colour, mean, 0), 0) / pixels.length,
     distance(sample) {
       const record = images.record(sample)
       const extent = scope.extent(images.size(sample))

@@ -30,7 +30,7 @@ export function createImageReader(count: number, threads = Math.min(MAX_THREADS,
   async function read(pool: WorkerPool<Uint8Array, Thumbnail>, sample: number, bytes: Uint8Array): Promise<void> {
     try {
       // A copy that is handed over: the batch in which the bytes lie stays here.
-      const own = bytes.slice()
+      const own = new Uint8Array(bytes)
       putImage(table, sample, await pool.run(own, [own.buffer]))
     } catch (error) {
       if (error instanceof Problem) putImage(table, sample, null)

@@ -18,10 +18,11 @@ import { loadDocument } from '../../store/documents.ts'
 import type { Progress } from '../../store/jobs.ts'
 import { openSamples } from '../../store/samples.ts'
 import { buildReport } from '../buildReport.ts'
-import { textOf } from '../columns.ts'
+import { bytesOf, textOf } from '../columns.ts'
 import { detectorsOf } from '../detectorRun.ts'
 import type { DetectorAbstained, DetectorResult, Embeddings } from '../detectors/detector.ts'
 import { asStored, type Embedder } from '../embedding/embedder.ts'
+import type { ImageEmbedder } from '../embedding/imageEmbedder.ts'
 import { similarityToleranceMillionths } from '../numerics/tolerance.ts'
 import { DETECTORS } from '../recipe.ts'
 import { type Check, compareFingerprints, compareReports, type ReportTables } from './agreement.ts'
@@ -55,6 +56,8 @@ export interface ReverifyOptions {
   blocks: Blocks
   /** For the recipe's model, on any device; not needed where the recipe names none. */
   embedder?: Embedder | undefined
+  /** The same for the recipe's model of images. */
+  imageEmbedder?: ImageEmbedder | undefined
   signal: AbortSignal
   onProgress: (progress: Progress) => void
 }
@@ -70,10 +73,16 @@ export async function reverifyReport(subject: Subject, options: ReverifyOptions)
     reference: source.reference,
     embed: async (...words: Parameters<typeof source.embed>) => (embeddings = await source.embed(...words)),
   }
+  const { imageEmbedder: images } = options
+  const imageEmbedder = images && {
+    reference: images.reference,
+    embed: async (...words: Parameters<typeof images.embed>) => (embeddings = await images.embed(...words)),
+  }
   const ownReport = await buildReport({
     ...options,
     ...subject,
     embedder,
+    imageEmbedder,
     comparedEmbedder: source && (() => source),
     onResults: (all) => (results = all),
   })
@@ -105,11 +114,12 @@ export async function reverifyReport(subject: Subject, options: ReverifyOptions)
  */
 export async function auditEmbeddings(
   { report, index, recipe }: Subject,
-  { beacon, count, blocks, embedder, signal, onProgress }: ReverifyOptions & { beacon: Uint8Array; count: number },
+  { beacon, count, blocks, embedder, imageEmbedder, signal, onProgress }: ReverifyOptions & { beacon: Uint8Array; count: number },
 ): Promise<Reverification> {
   const claimed = await readFingerprints(blocks, report.document)
-  const column = report.document.columns.text
-  if (claimed === undefined || column === undefined || embedder === undefined)
+  const { text, image } = report.document.columns
+  const column = text ?? image
+  if (claimed === undefined || column === undefined || (text === undefined ? imageEmbedder : embedder) === undefined)
     throw new Problem('unsupported-format', 'this report has no embeddings; without --rows all of it is computed again')
   const samples = sampleRows({ beacon, root: digestOf(report.cid), rowCount: index.document.sampleCount, count }, blocks.hash)
   const rows = await openSamples(blocks, index.document).take(samples)
@@ -117,14 +127,15 @@ export async function auditEmbeddings(
     index.document.schema.filter(({ name }) => name === column),
     rows,
   )
-  const texts = samples.map((_, i) => textOf(rowAt(i)[column]))
-  await using embeddings = await asStored(embedder).embed(
-    { count: texts.length, text: (i) => texts[i] ?? null },
-    {
-      signal,
-      onProgress: (share) => onProgress({ stage: 'embedding texts', done: Math.floor(share * texts.length), total: texts.length }),
-    },
-  )
+  const values = samples.map((_, i) => rowAt(i)[column])
+  const embedding = {
+    signal,
+    onProgress: (share: number) => onProgress({ stage: 'embedding', done: Math.floor(share * values.length), total: values.length }),
+  }
+  await using embeddings =
+    text === undefined
+      ? await imageEmbedder!.embed({ count: values.length, read: () => values.map(bytesOf) }, embedding)
+      : await asStored(embedder!).embed({ count: values.length, text: (i) => textOf(values[i]) }, embedding)
   const check = await compareFingerprints(claimed, { ...embeddings, samples }, leastComponents(recipe.document))
   const missed = missProbability(0.01, samples.length)
   const chance = `had 1 % of the samples been made up, this would have missed it with probability ${missed.toPrecision(2)}`

@@ -11,9 +11,11 @@ import { loadDocument } from '../../store/documents.ts'
 import { embeddedSamples, embeddingShards, findEmbeddingPlan, saveEmbeddingShard } from '../../store/embeddings.ts'
 import type { JobHandler } from '../../store/jobs.ts'
 import { openSamples, type Samples } from '../../store/samples.ts'
-import { textOf } from '../columns.ts'
+import { isImageColumn, textOf } from '../columns.ts'
 import { createVectors, storeVectors, type Vectors } from '../embedding/artifact.ts'
 import type { OpenEmbedder } from '../embedding/embedder.ts'
+import { embedPresent } from '../embedding/imageEmbedder.ts'
+import { readImages } from '../readCorpus.ts'
 import { copyRow, createKnownVectors } from './knownVectors.ts'
 import type { ShardContext } from './planJob.ts'
 
@@ -30,16 +32,31 @@ export function createEmbedHandler({ db, blocks, model }: ShardContext): JobHand
     if ((await embeddingShards(db, key, firstSample, firstSample + 1)).length > 0) return
     const sampleCount = Math.min(plan.shardSamples, plan.sampleCount - firstSample)
     const before = await embeddedSamples(db, key)
+    const index = await indices.open(subject)
+    const images = isImageColumn(index.index.schema, plan.textColumn!) ? model.images : undefined
     const tell = (done: number) =>
-      progress({ stage: 'embedding texts', done: Math.min(plan.sampleCount, before + done), total: plan.sampleCount })
+      progress({
+        stage: images === undefined ? 'embedding texts' : 'embedding images',
+        done: Math.min(plan.sampleCount, before + done),
+        total: plan.sampleCount,
+      })
     tell(0)
 
-    const vectors = createVectors(sampleCount, model.columns)
+    const vectors = createVectors(sampleCount, (images ?? model).columns)
     const { done, artifact } = await known.copy(plan, firstSample, vectors)
     signal.throwIfAborted()
     let copiedSamples = count(done)
-    if (copiedSamples < sampleCount) {
-      const index = await indices.open(subject)
+    if (copiedSamples < sampleCount && images !== undefined) {
+      await images.use(async (runtime) =>
+        embedPresent(runtime, imagesToEmbed(index, { column: plan.textColumn!, firstSample, done }), signal, (row, vector) => {
+          if (vector === null) return
+          const computed: Vectors = { valid: Uint8Array.of(1), columns: [{ ...vectors.columns[0]!, values: new Float16Array(vector) }] }
+          assertFinite(computed)
+          copyRow(computed, 0, vectors, row)
+          tell(copiedSamples + row + 1)
+        }),
+      )
+    } else if (copiedSamples < sampleCount) {
       const texts = await readTexts(index, { column: plan.textColumn!, firstSample, done })
       const { rows, unique } = distinct(texts)
       if (unique.length > 0) await model.use((opened) => compute(opened, unique))
@@ -89,6 +106,16 @@ async function readTexts(
     }
   }
   return texts
+}
+
+/** The images of those samples that are not done; null where there is none to embed. */
+async function* imagesToEmbed(
+  { index, samples }: OpenIndex,
+  { column, firstSample, done }: { column: string; firstSample: number; done: Uint8Array },
+): AsyncGenerator<Uint8Array | null> {
+  let row = 0
+  for await (const image of readImages(samples, index.schema, column, { from: firstSample, to: firstSample + done.length }))
+    yield done[row++] === 1 ? null : image
 }
 
 /** Each text once, and the rows whose text equals that of an earlier row. */

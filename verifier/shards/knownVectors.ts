@@ -4,7 +4,7 @@ import type { CID } from '../../core/cid.ts'
 import type { Blocks } from '../../store/blocks.ts'
 import type { Database } from '../../store/database.ts'
 import { type EmbeddingPlan, type EmbeddingShard, embeddingShards } from '../../store/embeddings.ts'
-import { loadVectors, type Vectors } from '../embedding/artifact.ts'
+import { type ColumnShape, loadVectors, type Vectors } from '../embedding/artifact.ts'
 import { loadOrigins } from './origins.ts'
 import type { ShardModel } from './shardModel.ts'
 
@@ -25,14 +25,13 @@ export interface Copied {
 
 export function createKnownVectors({ db, blocks, model }: { db: Database; blocks: Blocks; model: ShardModel }): KnownVectors {
   const cache = new Map<string, Promise<Vectors | null>>()
-  const rowBytes = model.columns.reduce((sum, { dimensions }) => sum + 2 * dimensions, 1)
 
-  function load(shard: EmbeddingShard): Promise<Vectors | null> {
+  function load(shard: EmbeddingShard, columns: readonly ColumnShape[]): Promise<Vectors | null> {
+    const rowBytes = columns.reduce((sum, { dimensions }) => sum + 2 * dimensions, 1)
     const name = shard.cid.toString()
     const known = cache.get(name)
     cache.delete(name)
-    const loading =
-      known ?? loadVectors(blocks, shard.cid, { model: model.key, columns: model.columns, count: shard.sampleCount }).catch(orNull)
+    const loading = known ?? loadVectors(blocks, shard.cid, { model: model.key, columns, count: shard.sampleCount }).catch(orNull)
     cache.set(name, loading)
     const room = Math.max(1, Math.floor(CACHE_BYTES / (rowBytes * shard.sampleCount)))
     for (const oldest of cache.keys()) {
@@ -54,7 +53,7 @@ export function createKnownVectors({ db, blocks, model }: { db: Database; blocks
       const shard = shards[next]
       if (shard === undefined) break
       if (sample < shard.firstSample) continue
-      const theirs = await load(shard)
+      const theirs = await load(shard, vectors.columns)
       if (theirs === null) continue
       copyRow(theirs, sample - shard.firstSample, vectors, row)
       done[row] = 1

@@ -9,7 +9,7 @@ import type { Database } from '../../store/database.ts'
 import { loadDocument } from '../../store/documents.ts'
 import { type EmbeddingKey, findEmbeddingPlan, relatedIndices, saveEmbeddingPlan } from '../../store/embeddings.ts'
 import type { JobHandler } from '../../store/jobs.ts'
-import { chooseColumns } from '../columns.ts'
+import { chooseColumns, embeddedColumn } from '../columns.ts'
 import { findIn, MAX_SOURCES, Origins } from './origins.ts'
 import type { ShardModel } from './shardModel.ts'
 
@@ -30,20 +30,20 @@ export function createPlanHandler({ db, blocks, model }: ShardContext): JobHandl
     if ((await findEmbeddingPlan(db, key)) !== null) return
     const { document: index } = await loadDocument(blocks, 'index', subject)
     const { document: manifest } = await loadDocument(blocks, 'manifest', index.manifest)
-    const textColumn = chooseColumns(index, manifest.columns).text
-    const sampleCount = textColumn === null ? 0 : index.sampleCount
-    const { sources, origins } = textColumn === null ? NO_ORIGINS : await findOrigins(index, textColumn)
+    const column = embeddedColumn(chooseColumns(index, manifest.columns), model.images !== undefined)
+    const sampleCount = column === null ? 0 : index.sampleCount
+    const { sources, origins } = column === null ? NO_ORIGINS : await findOrigins(index, column)
     signal.throwIfAborted()
     if (origins !== null) await blocks.pin(origins)
-    await saveEmbeddingPlan(db, { ...key, textColumn, sampleCount, shardSamples: model.shardSamples, sources, origins })
+    await saveEmbeddingPlan(db, { ...key, textColumn: column, sampleCount, shardSamples: model.shardSamples, sources, origins })
 
-    async function findOrigins(own: SampleIndex, column: string): Promise<Found> {
+    async function findOrigins(own: SampleIndex, embedded: string): Promise<Found> {
       const found: CID[] = []
       const places = new Origins(own.sampleCount)
       let unknown = own.sampleCount
       let lookedThrough = 0
       const limit = Math.max(LOOKED_THROUGH_AT_LEAST, own.sampleCount * LOOKED_THROUGH_PER_SAMPLE)
-      for (const cid of await relatedIndices(db, { ...key, textColumn: column, limit: MAX_SOURCES })) {
+      for (const cid of await relatedIndices(db, { ...key, textColumn: embedded, limit: MAX_SOURCES })) {
         if (unknown === 0) break
         progress({ stage: 'looking for samples that are known', done: own.sampleCount - unknown, total: own.sampleCount })
         const { document: other } = await loadDocument(blocks, 'index', cid)

@@ -5,10 +5,12 @@ import type { Device, ModelReference } from '../../core/documents/recipe.ts'
 import { sha256 } from '../../core/hash.ts'
 import type { ColumnShape } from '../embedding/artifact.ts'
 import type { Embedder, OpenEmbedder } from '../embedding/embedder.ts'
+import type { ImageEmbedder } from '../embedding/imageEmbedder.ts'
+import type { ImageRuntime } from '../embedding/imageRuntime.ts'
 
 export interface ShardModel {
   /**
-   * SHA-256 of all that decides a vector besides the text: model, mode, device, outputs. Devices differ in the last digits, so that
+   * SHA-256 of all that decides a vector besides the text or image: models, mode, device, outputs. Devices differ in the last digits, so that
    * they do not share the shards of an index, unless the recipe lists them: then the list stands for the device.
    */
   readonly key: string
@@ -19,11 +21,20 @@ export interface ShardModel {
   readonly shardSamples: number
   /** Runs `work` with the opened model. Throws `unavailable` where model or device cannot be had. */
   use<T>(work: (model: OpenEmbedder) => Promise<T>): Promise<T>
+  /** For data sets of images without texts. */
+  readonly images?: ImageShardModel | undefined
   [Symbol.asyncDispose](): Promise<void>
+}
+
+export interface ImageShardModel {
+  readonly reference: ModelReference
+  readonly columns: readonly ColumnShape[]
+  use<T>(work: (model: ImageRuntime) => Promise<T>): Promise<T>
 }
 
 export interface ShardModelOptions {
   embedder: Embedder
+  images?: ImageEmbedder | undefined
   device: Device
   /** Those that may serve one data set together, as the recipe lists them; none unless given. */
   devices?: readonly Device[]
@@ -35,14 +46,55 @@ export interface ShardModelOptions {
 }
 
 export function createShardModel(options: ShardModelOptions): ShardModel {
-  const { embedder, device, devices = [], shardSamples, layers = false, idleMs = 20_000 } = options
+  const { embedder, images, device, devices = [], shardSamples, layers = false, idleMs = 20_000 } = options
   const madeBy = devices.length === 0 ? { device } : { devices: devices.toSorted() }
   const { reference } = embedder
   const columns = [
     { name: 'embedding', dimensions: reference.dimensions },
     ...(layers ? reference.layers : []).map(({ name, width }) => ({ name, dimensions: 2 * width })),
   ]
-  let opened: Promise<OpenEmbedder> | null = null
+  // Opened for whoever comes: no job's end may end it.
+  const { signal } = new AbortController()
+  const texts = createShared(() => embedder.open({ signal, layers }), idleMs)
+  const pictures = images === undefined ? undefined : createShared(() => images.open({ signal }), idleMs)
+  return {
+    key: bytesToHex(
+      sha256(
+        encodeDagJson({
+          reference,
+          ...madeBy,
+          outputs: columns.map(({ name }) => name),
+          ...(images === undefined ? {} : { images: images.reference }),
+        }),
+      ),
+    ),
+    reference,
+    columns,
+    shardSamples,
+    use: (work) => texts.use(work),
+    ...(images === undefined || pictures === undefined
+      ? {}
+      : {
+          images: {
+            reference: images.reference,
+            columns: [{ name: 'embedding', dimensions: images.reference.dimensions }],
+            use: (work) => pictures.use(work),
+          },
+        }),
+    async [Symbol.asyncDispose]() {
+      await texts[Symbol.asyncDispose]()
+      await pictures?.[Symbol.asyncDispose]()
+    },
+  }
+}
+
+interface Shared<R> extends AsyncDisposable {
+  use<T>(work: (resource: R) => Promise<T>): Promise<T>
+}
+
+/** What is opened when it is first used, and closed when nobody has used it for `idleMs`. */
+function createShared<R extends AsyncDisposable>(open: () => Promise<R>, idleMs: number): Shared<R> {
+  let opened: Promise<R> | null = null
   let users = 0
   let idle: NodeJS.Timeout | undefined
 
@@ -53,17 +105,12 @@ export function createShardModel(options: ShardModelOptions): ShardModel {
   }
 
   return {
-    key: bytesToHex(sha256(encodeDagJson({ reference, ...madeBy, outputs: columns.map(({ name }) => name) }))),
-    reference,
-    columns,
-    shardSamples,
     async use(work) {
       clearTimeout(idle)
       users++
       try {
         if (opened === null) {
-          // Opened for whoever comes: no job's end may end it.
-          const opening = embedder.open({ signal: new AbortController().signal, layers })
+          const opening = open()
           opened = opening
           opening.catch(() => (opened === opening ? (opened = null) : null))
         }

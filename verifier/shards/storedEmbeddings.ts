@@ -7,8 +7,9 @@ import { Problem } from '../../core/problem.ts'
 import type { ModelReference } from '../../core/documents/recipe.ts'
 import { embeddingShards } from '../../store/embeddings.ts'
 import type { Embeddings } from '../detectors/detector.ts'
-import { type OpenVectors, openVectors } from '../embedding/artifact.ts'
+import { type ColumnShape, type OpenVectors, openVectors } from '../embedding/artifact.ts'
 import type { TextSource } from '../embedding/embedder.ts'
+import type { ImageSource } from '../embedding/imageEmbedder.ts'
 import { createEmbeddings } from '../embedding/embeddings.ts'
 import type { VectorSource } from '../vectors.ts'
 import type { ShardContext } from './planJob.ts'
@@ -20,18 +21,44 @@ export interface EmbeddingSource {
   embed(texts: TextSource, options: { layers?: boolean; signal: AbortSignal; onProgress?: (share: number) => void }): Promise<Embeddings>
 }
 
-/** The stored embeddings of an index. `embed` throws `unavailable` unless all of its shards are there. */
-export function storedEmbeddings({ db, blocks, model }: ShardContext, index: CID): EmbeddingSource {
+/** The same for images. */
+export interface ImageEmbeddingSource {
+  readonly reference: ModelReference
+  embed(images: ImageSource, options: { signal: AbortSignal; onProgress?: (share: number) => void }): Promise<Embeddings>
+}
+
+/** The stored embeddings of an index's texts. `embed` throws `unavailable` unless all of its shards are there. */
+export function storedEmbeddings(context: ShardContext, index: CID): EmbeddingSource {
+  return stored(context, context.model, index)
+}
+
+/** The same of its images, where its texts are not embedded; undefined where this installation embeds no images. */
+export function storedImageEmbeddings(context: ShardContext, index: CID): ImageEmbeddingSource | undefined {
+  const { images } = context.model
+  return images === undefined ? undefined : stored(context, { ...images, ofImages: true }, index)
+}
+
+interface StoredKind {
+  reference: ModelReference
+  columns: readonly ColumnShape[]
+  ofImages?: boolean
+}
+
+function stored(
+  { db, blocks, model }: ShardContext,
+  { reference, columns: shapes, ofImages = false }: StoredKind,
+  index: CID,
+): EmbeddingSource & ImageEmbeddingSource {
   return {
-    reference: model.reference,
-    async embed({ count }, { signal, onProgress }) {
+    reference,
+    async embed({ count }: { count: number }, { signal, onProgress }) {
       const valid = new Uint8Array(count)
       const shards: OpenShard[] = []
       let next = 0
       for (const { cid, firstSample, sampleCount } of await embeddingShards(db, { index, model: model.key })) {
         signal.throwIfAborted()
         if (firstSample !== next || next + sampleCount > count) break
-        const shard = await openVectors(blocks, cid, { model: model.key, columns: model.columns, count: sampleCount })
+        const shard = await openVectors(blocks, cid, { model: model.key, columns: shapes, count: sampleCount })
         valid.set(shard.valid, firstSample)
         next += sampleCount
         shards.push({ firstSample, end: next, readColumn: shard.readColumn })
@@ -39,9 +66,9 @@ export function storedEmbeddings({ db, blocks, model }: ShardContext, index: CID
       }
       if (next !== count)
         throw new Problem('unavailable', `of the ${count} samples of ${index.toString()} only ${next} are embedded by this device`)
-      const columns = model.columns.map(({ name, dimensions }, place) => ({ name, ...columnOf(shards, place, dimensions) }))
+      const columns = shapes.map(({ name, dimensions }, place) => ({ name, ...columnOf(shards, place, dimensions) }))
       const [vectors, ...layers] = columns
-      return createEmbeddings({ vectors: vectors!, valid, layers, signal })
+      return createEmbeddings({ vectors: vectors!, valid, ofImages, layers, signal })
     },
   }
 }
