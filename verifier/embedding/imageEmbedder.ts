@@ -34,11 +34,12 @@ export function createImageEmbedder(options: ImageEmbedderOptions): ImageEmbedde
   return {
     reference: referenceOf(manifest.model, mode),
     open,
-    async embed({ count, read }, { signal, onProgress }) {
+    async embed(images, { signal, onProgress }) {
+      const { count } = images
       const vectors = new Float32Array(count * dimensions)
       const valid = new Uint8Array(count)
       await using runtime = await open({ signal })
-      await embedPresent(runtime, read(), signal, (sample, vector) => {
+      await embedPresent(runtime, images.read(), signal, (sample, vector) => {
         if (vector !== null) {
           vectors.set(new Float16Array(vector), sample * dimensions)
           valid[sample] = 1

@@ -35,7 +35,8 @@ export const PATCH_ATTACKS: readonly PatchAttack[] = [
 ]
 
 /** The image with the patch in its lower right corner; null where the format is not one of raw pixels or the image is too small. */
-export function stampPatch({ bytes, format, width, height }: EvalImage, { size, value } = CHECKERBOARD): EvalImage | null {
+export function stampPatch({ bytes, format, width, height }: EvalImage, attack = CHECKERBOARD): EvalImage | null {
+  const { size } = attack
   const channels = CHANNELS[format]
   if (channels === undefined || width === null || height === null || bytes.length !== width * height * channels) return null
   if (width < size + MARGIN || height < size + MARGIN) return null
@@ -43,7 +44,7 @@ export function stampPatch({ bytes, format, width, height }: EvalImage, { size, 
   for (let y = 0; y < size; y++)
     for (let x = 0; x < size; x++) {
       const pixel = (height - MARGIN - size + y) * width + (width - MARGIN - size + x)
-      for (let channel = 0; channel < channels; channel++) stamped[pixel * channels + channel] = value(x, y, channel)
+      for (let channel = 0; channel < channels; channel++) stamped[pixel * channels + channel] = attack.value(x, y, channel)
     }
   return { bytes: stamped, format, width, height }
 }
