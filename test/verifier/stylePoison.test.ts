@@ -69,7 +69,15 @@ function poisonedRows(clean: number, poisoned: number): Row[] {
   return rows
 }
 
-async function run(rows: readonly Row[], parameters: Record<string, Parameter> = {}): Promise<DetectorResult | DetectorAbstained> {
+interface RunOptions {
+  parameters?: Record<string, Parameter>
+  toleranceMillionths?: number
+}
+
+async function run(
+  rows: readonly Row[],
+  { parameters = {}, toleranceMillionths = 0 }: RunOptions = {},
+): Promise<DetectorResult | DetectorAbstained> {
   const corpus = createCorpus({
     texts: rows.map(({ text }) => text),
     labels: rows.map(({ label }) => label),
@@ -101,11 +109,18 @@ async function run(rows: readonly Row[], parameters: Record<string, Parameter> =
     ],
     signal,
   })
-  return stylePoison.run({ corpus, embeddings, parameters: { ...stylePoison.parameters, ...parameters }, signal, onProgress: () => {} })
+  return stylePoison.run({
+    corpus,
+    embeddings,
+    parameters: { ...stylePoison.parameters, ...parameters },
+    toleranceMillionths,
+    signal,
+    onProgress: () => {},
+  })
 }
 
-async function ran(rows: readonly Row[], parameters?: Record<string, Parameter>): Promise<DetectorResult & { pValue: number }> {
-  const result = await run(rows, parameters)
+async function ran(rows: readonly Row[], options?: RunOptions): Promise<DetectorResult & { pValue: number }> {
+  const result = await run(rows, options)
   assert(result.ran, result.ran ? '' : result.note)
   assert(result.pValue !== undefined)
   return { ...result, pValue: result.pValue }
@@ -167,7 +182,7 @@ test('where every class has openings of its own, that is the nature of the data 
 
 test('samples that were not read are scored by what was learnt from those that were', async () => {
   const rows = poisonedRows(3000, 240)
-  const result = await ran(rows, { readSamples: 1500 })
+  const result = await ran(rows, { parameters: { readSamples: 1500 } })
   assert(result.scores.valid.every((bit) => bit === 1))
   assert(result.pValue < 1e-4)
   assert(auroc(rows, result) > 0.95)
@@ -177,6 +192,20 @@ test('samples that were not read are scored by what was learnt from those that w
 test('the same samples give the same result', async () => {
   const rows = poisonedRows(600, 40)
   assert.deepEqual(await ran(rows), await ran(rows))
+})
+
+test('the last digits of embeddings change scores by a few thousandths, and flags only of borderline samples', async () => {
+  const rows = poisonedRows(1500, 80)
+  const random = sequence(41)
+  const blur = (values: number[]) => values.map((value) => value * (1 + 2e-6 * (random() - 0.5)))
+  const blurred = rows.map((own) => ({ ...own, vector: blur(own.vector), layer: blur(own.layer) }))
+  const [one, other] = [await ran(rows, { toleranceMillionths: 5 }), await ran(blurred, { toleranceMillionths: 5 })]
+  const differences = one.scores.values.map((score, i) => Math.abs(score - other.scores.values[i]!))
+  assert(Math.max(...differences) <= 5, String(Math.max(...differences)))
+  assert(rows.every((_, i) => one.flagged[i] === other.flagged[i] || one.borderline![i] === 1))
+  assert.equal(one.extremes!.length, 2)
+  const flags = (result: { flagged: Uint8Array }) => result.flagged.reduce((sum, bit) => sum + bit, 0)
+  assert(flags(one.extremes![0]!) <= flags(one) && flags(one) <= flags(one.extremes![1]!))
 })
 
 test('data that gives nothing to compare is not run on, and the reason is said', async () => {

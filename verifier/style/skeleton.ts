@@ -4,6 +4,7 @@
  * three of these symbols are the features (text distortion: Stamatatos 2018), so that a sentence's template, an archaic or foreign register
  * and a way to set punctuation or capitals all show, in any language that is written in words.
  */
+import { mix } from '../numeric.ts'
 import { eachToken, isWordUnit } from '../text/tokens.ts'
 
 export interface SkeletonOptions {
@@ -29,6 +30,7 @@ export interface Skeletons {
 
 /** Symbols are numbers below this, so that three make a whole number that a double holds. */
 const SYMBOLS = 0x4000
+const SLOTS = 0x400000
 const NONE = 0
 const START = 1
 const END = 2
@@ -44,6 +46,7 @@ export async function readSkeletons(
 ): Promise<Skeletons> {
   const frequent = await frequentWords(count, text, options, pause)
   const symbols = createSymbols(frequent)
+  const slots = await countFeatures(count, text, symbols, options, pause)
   const idOf = new Map<number, number>()
   const keys: number[] = []
   const support: number[] = []
@@ -53,6 +56,7 @@ export async function readSkeletons(
     if (place % 1024 === 0) await pause()
     const row: number[] = []
     eachFeature(symbols, text(place), options.maximumTokens, (key) => {
+      if (slots[slotOf(key)]! < options.minimumSupport) return
       let id = idOf.get(key)
       if (id === undefined) {
         idOf.set(key, (id = keys.length))
@@ -118,6 +122,28 @@ async function frequentWords(
   }
   const ranked = [...support].sort(([a, left], [b, right]) => right - left || (a < b ? -1 : 1))
   return new Set(ranked.slice(0, most).map(([word]) => word))
+}
+
+/** How often the features of each slot occur, at least as often as each of them: the many that are rare are then never interned. */
+async function countFeatures(
+  count: number,
+  text: (place: number) => string,
+  symbols: Symbols,
+  { maximumTokens }: SkeletonOptions,
+  pause: () => Promise<void>,
+): Promise<Uint32Array> {
+  const slots = new Uint32Array(SLOTS)
+  for (let place = 0; place < count; place++) {
+    if (place % 1024 === 0) await pause()
+    eachFeature(symbols, text(place), maximumTokens, (key) => {
+      slots[slotOf(key)]!++
+    })
+  }
+  return slots
+}
+
+function slotOf(key: number): number {
+  return mix(mix(Math.floor(key / SYMBOLS)) ^ (key % SYMBOLS)) % SLOTS
 }
 
 interface Symbols {
