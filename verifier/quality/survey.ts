@@ -135,7 +135,7 @@ export function createSurveyor({ schema, sampleCount, text, response, label, lan
 /** Numbers below are no telephone numbers. */
 const LEAST_NUMBER = 1_000_000
 
-function isLongInteger(value: Value): boolean {
+function isLongInteger(value: Value): value is number | bigint {
   return typeof value === 'bigint' || (typeof value === 'number' && value >= LEAST_NUMBER && Number.isSafeInteger(value))
 }
 
