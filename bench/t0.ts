@@ -16,7 +16,8 @@ for (const count of rows === 0 ? SIZES : [rows])
   for (const labels of [true, false]) {
     // A process for each, so that the peak of memory is its own.
     const child = fork(new URL('./support/t0Run.ts', import.meta.url), [String(count), labels ? 'labels' : 'plain'])
-    const [{ floor, detectors, bytes, before, peak, skipped }] = (await once(child, 'message')) as [T0Figures]
+    const failed = once(child, 'exit').then(([code]) => Promise.reject(new Error(`t0Run.ts ended with code ${code}`)))
+    const [{ floor, detectors, bytes, before, peak, skipped }] = (await Promise.race([once(child, 'message'), failed])) as [T0Figures]
     const together = 1 / detectors.reduce((sum, { rate }) => sum + 1 / rate, 0)
     const megabytes = (value: number) => `${Math.round(value / 1e6)} MB`
     for (const { id, rate } of [...detectors, { id: 'all together', rate: together }])

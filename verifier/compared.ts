@@ -8,7 +8,7 @@ import { Problem } from '../core/problem.ts'
 import type { Blocks } from '../store/blocks.ts'
 import { loadDocument } from '../store/documents.ts'
 import { chooseColumns } from './columns.ts'
-import { createCorpus, type CorpusColumns } from './corpus.ts'
+import { createCorpus, hasText, type CorpusColumns } from './corpus.ts'
 import type { Benchmark, Detector, Embeddings, Reference } from './detectors/detector.ts'
 import { readCorpus } from './readCorpus.ts'
 import { cellsOf, type KindOfText } from './references/cells.ts'
@@ -120,7 +120,7 @@ export async function embedCompared(sets: readonly ComparedSet[], options: Embed
   const compared: Compared = { benchmarks: [], references: [] }
   for (const { cell, index, columns } of sets) {
     const corpus = createCorpus(columns)
-    const source = columns.texts.some((text) => text !== null) ? sourceOf(index) : undefined
+    const source = hasText(corpus) ? sourceOf(index) : undefined
     const layers = options.layers && !cell.startsWith(BENCHMARK)
     const embeddings = source === undefined ? undefined : owner.use(await source.embed(corpus, { layers, signal }))
     add(compared, cell, { corpus, ...(embeddings === undefined ? {} : { embeddings }) })

@@ -3,13 +3,14 @@ import { canonicalText } from './text/canonical.ts'
 import type { Corpus } from './detectors/detector.ts'
 import { type ImageTableParts, openImageTable } from './images/imageTable.ts'
 import type { Survey } from './quality/survey.ts'
+import { createTextTable, openTexts, type Texts, type TextTableParts } from './text/textTable.ts'
 
 export interface CorpusColumns {
   /** One a sample; null where the sample has none. */
-  texts: readonly (string | null)[]
+  texts: readonly (string | null)[] | TextTableParts
   labels: readonly (string | null)[]
   /** Absent where there is no column of responses. */
-  responses?: readonly (string | null)[]
+  responses?: readonly (string | null)[] | TextTableParts
   /** Absent where there is no column of images. */
   images?: ImageTableParts | undefined
   /** count × 32 bytes. */
@@ -22,19 +23,15 @@ export interface CorpusColumns {
   seed: Uint8Array
 }
 
-/** A corpus over columns of equal length. Canonical forms are made when first asked for and kept. */
+/** A corpus over columns of equal length. */
 export function createCorpus({ texts, labels, responses = [], images, digests, language, domain, survey, seed }: CorpusColumns): Corpus {
-  const canonical: (string | null | undefined)[] = Array.from({ length: texts.length })
+  const published = openTexts(texts)
+  const answers = openTexts(responses)
   return {
-    count: texts.length,
-    text: (sample) => texts[sample] ?? null,
-    canonicalText(sample) {
-      const known = canonical[sample]
-      if (known !== undefined) return known
-      const text = texts[sample] ?? null
-      return (canonical[sample] = text === null ? null : canonicalText(text))
-    },
-    response: (sample) => responses[sample] ?? null,
+    count: published.count,
+    text: (sample) => published.at(sample),
+    canonicalText: canonicalForms(published),
+    response: (sample) => answers.at(sample),
     label: (sample) => labels[sample] ?? null,
     ...(images === undefined ? {} : { images: openImageTable(images) }),
     digest: (sample) => digests.subarray(sample * 32, sample * 32 + 32),
@@ -42,5 +39,27 @@ export function createCorpus({ texts, labels, responses = [], images, digests, l
     domain,
     survey,
     seed,
+  }
+}
+
+/** Whether a sample has a text. */
+export function hasText({ count, text }: Pick<Corpus, 'count' | 'text'>): boolean {
+  for (let sample = 0; sample < count; sample++) if (text(sample) !== null) return true
+  return false
+}
+
+/** Canonical forms, made when first asked for; those that differ from their texts are kept. */
+function canonicalForms({ count, at }: Texts): (sample: number) => string | null {
+  const kept = createTextTable()
+  /** Of each text the number of its form, plus one; −1 where it is its own, 0 where none was made yet. */
+  const forms = new Int32Array(count)
+  return (sample) => {
+    const form = forms[sample]!
+    if (form > 0) return kept.at(form - 1)
+    const text = at(sample)
+    if (text === null || form === -1) return text
+    const canonical = canonicalText(text)
+    forms[sample] = canonical === text ? -1 : kept.push(canonical) + 1
+    return canonical
   }
 }

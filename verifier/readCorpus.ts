@@ -12,6 +12,7 @@ import { openSamples, type Samples } from '../store/samples.ts'
 import { bytesOf, type ChosenColumns, labelOf, textOf } from './columns.ts'
 import type { CorpusColumns } from './corpus.ts'
 import { createImageReader } from './images/readImages.ts'
+import { createTextTable } from './text/textTable.ts'
 import { createSurveyor, isSurveyed, type SurveyOptions } from './quality/survey.ts'
 
 export interface ReadCorpusOptions {
@@ -28,9 +29,9 @@ export interface ReadCorpusOptions {
 
 export async function readCorpus(options: ReadCorpusOptions): Promise<CorpusColumns> {
   const { blocks, index, manifest, columns, signal, onProgress } = options
-  const texts: (string | null)[] = []
+  const texts = createTextTable()
   const labels: (string | null)[] = []
-  const responses: (string | null)[] = []
+  const responses = createTextTable()
   const { text, image, label, response } = columns
   const language = manifest.language ?? null
   const surveyor =
@@ -47,24 +48,24 @@ export async function readCorpus(options: ReadCorpusOptions): Promise<CorpusColu
     signal.throwIfAborted()
     for (const { name } of opaque) {
       const column = batch.data.children[columnIndex(batch.schema.fields, name)]
-      surveyor?.addOpaque(name, { first: texts.length, count: batch.numRows, isPresent: (i) => column?.getValid(i) === true })
+      surveyor?.addOpaque(name, { first: texts.count, count: batch.numRows, isPresent: (i) => column?.getValid(i) === true })
     }
     const rowAt = rowReader(read, batch)
     for (let i = 0; i < batch.numRows; i++) {
       const row = rowAt(i)
       const bytes = image === null ? null : bytesOf(row[image])
-      if (bytes !== null) await images.add(texts.length, bytes)
+      if (bytes !== null) await images.add(texts.count, bytes)
       texts.push(text === null ? null : textOf(row[text]))
       labels.push(label === null ? null : labelOf(row[label]))
       if (response !== null) responses.push(textOf(row[response]))
       surveyor?.add(row)
     }
-    onProgress(texts.length)
+    onProgress(texts.count)
   }
   return {
-    texts,
+    texts: texts.parts(),
     labels,
-    ...(response === null ? {} : { responses }),
+    ...(response === null ? {} : { responses: responses.parts() }),
     ...(image === null ? {} : { images: await images.finish() }),
     digests: await readDigests(blocks, index, signal),
     language,

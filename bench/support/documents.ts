@@ -1,6 +1,7 @@
 /** Documents of about 1.3 kB as data sets of prose have them, made up, always the same for the same seed: Zipf's law over made-up words. */
 import { createHash } from 'node:crypto'
 import type { CorpusColumns } from '../../verifier/corpus.ts'
+import { createTextTable } from '../../verifier/text/textTable.ts'
 import { createRandom } from './rows.ts'
 
 const VOCABULARY = 50_000
@@ -28,18 +29,22 @@ export function makeDocuments({ rows, seed, labels }: DocumentOptions): CorpusCo
   const words = Array.from({ length: VOCABULARY }, () => makeWord(below))
   const wordOf = zipf(VOCABULARY, random)
   const calledBy = Int32Array.from({ length: VOCABULARY * CALLED }, wordOf)
-  const texts: string[] = []
+  const texts = createTextTable()
+  const digests = new Uint8Array(32 * rows)
   const classes: string[] = []
   for (let row = 0; row < rows; row++) {
     const copied = row > 0 && row % COPY_EVERY === 0 ? below(row) : -1
     const topic = copied < 0 ? below(CLASSES) : Number(classes[copied])
     classes.push(String(topic))
-    texts.push(copied < 0 ? makeText(topic) : row % (2 * COPY_EVERY) === 0 ? texts[copied]! : texts[copied]!.replace(' ', ` ${words[row % VOCABULARY]!} `)) // prettier-ignore
+    const original = copied < 0 ? makeText(topic) : texts.at(copied)!
+    const text = copied < 0 || row % (2 * COPY_EVERY) === 0 ? original : original.replace(' ', ` ${words[row % VOCABULARY]!} `)
+    texts.push(text)
+    digests.set(createHash('sha256').update(text).digest(), 32 * row)
   }
   return {
-    texts,
-    labels: labels ? classes : texts.map(() => null),
-    digests: new Uint8Array(Buffer.concat(texts.map((text) => createHash('sha256').update(text).digest()))),
+    texts: texts.parts(),
+    labels: labels ? classes : classes.map(() => null),
+    digests,
     language: 'en',
     domain: 'made-up',
     seed: new Uint8Array(createHash('sha256').update(String(seed)).digest()),

@@ -23,16 +23,17 @@ const FLOOR_DOCUMENTS = 20_000
 
 const rows = Number(process.argv[2])
 const columns = makeDocuments({ rows, seed: 1, labels: process.argv[3] === 'labels' })
+const corpus = createCorpus(columns)
 let bytes = 0
-for (const text of columns.texts) bytes += text?.length ?? 0
+for (let sample = 0; sample < rows; sample++) bytes += corpus.text(sample)!.length
 const floorDocuments = Math.min(rows, FLOOR_DOCUMENTS)
 let tokens = 0
 const floor =
   floorDocuments /
   (await cpuSeconds(async () => {
-    for (const text of columns.texts.slice(0, floorDocuments)) eachToken(canonicalText(text!).toLowerCase(), () => void tokens++)
+    for (let sample = 0; sample < floorDocuments; sample++)
+      eachToken(canonicalText(corpus.text(sample)!).toLowerCase(), () => void tokens++)
   }))
-const corpus = createCorpus(columns)
 const before = process.memoryUsage.rss()
 const detectors: T0Figures['detectors'] = []
 const skipped: string[] = []

@@ -5,10 +5,10 @@ import { Problem } from '../../core/problem.ts'
 import type { Blocks } from '../../store/blocks.ts'
 import { loadDocument } from '../../store/documents.ts'
 import { readCompared } from '../compared.ts'
+import { createCorpus } from '../corpus.ts'
 import { LEAST_REFERENCES } from '../synthetic/conformal.ts'
 import { LENGTH_CLASSES, lengthClassName, lengthClassOf } from '../synthetic/lengths.ts'
 import { countWords } from '../synthetic/windows.ts'
-import { canonicalText } from '../text/canonical.ts'
 
 /** With so many the realised rate of false alarms at a setting of 1 % stays within .6 and 1.2 % (DETECTION.md §0.2). */
 export const RECOMMENDED_TEXTS = 300
@@ -44,7 +44,8 @@ export async function readUsableReference(blocks: Blocks, index: CID, signal: Ab
   if (sampleCount > MOST_SAMPLES)
     throw new Problem('invalid-request', `it has ${sampleCount} samples; publish a random part of at most ${MOST_SAMPLES}, which is plenty`)
   const { columns } = await readCompared(blocks, { cell: '', index, sampleCount }, signal)
-  const texts = new Set(columns.texts.flatMap((text) => (text === null ? [] : [canonicalText(text)])))
+  const corpus = createCorpus(columns)
+  const texts = new Set(Array.from({ length: corpus.count }, (_, sample) => corpus.canonicalText(sample) ?? ''))
   const classes = [...texts].map((text) => lengthClassOf(countWords(text)))
   const usableTexts = classes.filter((lengthClass) => lengthClass >= 0).length
   const textsOf = LENGTH_CLASSES.map((_, i) => classes.filter((lengthClass) => lengthClass === i).length)
