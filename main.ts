@@ -28,6 +28,7 @@ import { mlDsa44Cosigner } from './core/log/cosignature.ts'
 import { parsePolicy } from './core/log/policy.ts'
 import { encodeModel, type ImageModel, type ModelManifest, type TextModel } from './core/models.ts'
 import { Problem } from './core/problem.ts'
+import { createExportHandler } from './indexer/export/exportJob.ts'
 import { createIndexHandler } from './indexer/indexJob.ts'
 import { HELP, parseSettings, type Role, type Settings } from './settings.ts'
 import { type Blocks, openBlocks } from './store/blocks.ts'
@@ -245,6 +246,8 @@ function startWorkers(parts: NodeParts & { model: ShardModel | undefined; compar
   const verifying: Aims = { recipe: recipe.cid, model: model?.key, compared }
   const work: { role: Role; aims: Aims; handlers: WorkerOptions['handlers'] }[] = [
     { role: 'indexer', aims: { recipe: null }, handlers: { index: createIndexHandler({ db, blocks, signer: keys.indexer, clock }) } },
+    // A loop of its own: a large export does not hold up what is published.
+    { role: 'indexer', aims: { recipe: null, exports: true }, handlers: { export: createExportHandler({ db, blocks }) } },
     {
       role: 'verifier',
       aims: verifying,

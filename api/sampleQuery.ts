@@ -7,9 +7,9 @@ import { FlagName, flagMask } from '../core/findings.ts'
 import { Problem } from '../core/problem.ts'
 import { type Cursor, parseCursor } from '../core/runOrder.ts'
 import { loadDocument } from '../store/documents.ts'
+import { loadFindings } from '../store/findings.ts'
 import { type VersionRow, reportsOf } from '../store/versions.ts'
 import type { ApiContext } from './context.ts'
-import { loadFindings } from './findings.ts'
 import { type SampleSequence, allSamples, markedSamples, permuted, sharded } from './sampleSequence.ts'
 import { WholeText } from './schemas.ts'
 import type { SelectionCache } from './selectionCache.ts'
@@ -98,7 +98,7 @@ async function chooseSamples(
 
   const report = (await reportsOf(ctx.db, indexCid)).findLast(({ recipe }) => recipe.equals(ctx.recipeCid))
   if (report === undefined) throw new Problem('not-ready', 'the version is not verified yet, so that no sample has flags')
-  const { flags } = await loadFindings(ctx, report.report, index.sampleCount)
+  const { flags } = await loadFindings(ctx.blocks, report.report, index.sampleCount)
   const mask = flagMask(flag)
   const flagged = createBitmap(index.sampleCount)
   for (const [number, bits] of flags.entries()) if ((bits & mask) !== 0 && (selected?.bitmap.get(number) ?? true)) flagged.set(number)

@@ -3,15 +3,13 @@ import { type OpenAPIHono, createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
 import { type CID, parseCid } from '../core/cid.ts'
 import { Count } from '../core/documents/common.ts'
-import { type Encoded, encodeDocument } from '../core/documents/document.ts'
+import type { Encoded } from '../core/documents/document.ts'
 import { POLICIES, Policy, type Selection } from '../core/documents/selection.ts'
 import { Problem } from '../core/problem.ts'
-import { type ReportFlags, computeSelection } from '../core/selection.ts'
-import { loadDocument, putDocument } from '../store/documents.ts'
-import { indexOfSelection, saveSelection } from '../store/selections.ts'
+import { loadDocument } from '../store/documents.ts'
+import { indexOfSelection, storeSelection } from '../store/selections.ts'
 import { reportsOf, resolveRef } from '../store/versions.ts'
 import type { ApiContext } from './context.ts'
-import { loadFindings } from './findings.ts'
 import { limitBody } from './http/body.ts'
 import { serveFile } from './http/file.ts'
 import { problemResponse } from './problems.ts'
@@ -88,7 +86,7 @@ export function selectionRoutes(ctx: ApiContext): OpenAPIHono {
     if (index === null) throw new Problem('not-ready', `${ref} is not indexed yet; GET /v1/versions/{ref} tells when it is`)
     const rules = typeof policy === 'string' ? POLICIES[policy] : policy
     const chosen = reports === undefined ? await defaultReports(ctx, index, rules) : await namedReports(ctx, index, reports)
-    return c.json(view(await storeSelection(ctx, index, chosen, rules)), 200)
+    return c.json(view(await storeSelection(ctx.db, ctx.blocks, { index, reports: chosen, policy: rules })), 200)
   })
 
   router.openapi(selectionRoute, async (c) => c.json(view(await loadSelection(ctx, parseCid(c.req.valid('param').cid))), 200))
@@ -123,20 +121,6 @@ async function namedReports(ctx: ApiContext, index: CID, texts: string[]): Promi
     if (report === undefined) throw new Problem('not-found', `${text} is not a report on the index ${index.toString()} that is known here`)
     return report
   })
-}
-
-/** The order of writes: bitmap pinned → document pinned → row. */
-async function storeSelection(ctx: ApiContext, index: CID, reports: CID[], policy: Policy): Promise<Encoded<Selection>> {
-  const { sampleCount } = (await loadDocument(ctx.blocks, 'index', index)).document
-  const flags: ReportFlags[] = []
-  for (const cid of reports) flags.push({ cid, flags: (await loadFindings(ctx, cid, sampleCount)).flags })
-  const { bitmap, selection } = computeSelection({ index, sampleCount, reports: flags, policy })
-  const stored = await ctx.blocks.importBytes(bitmap.bytes)
-  await ctx.blocks.pin(stored.cid)
-  const encoded = encodeDocument('selection', { ...selection, bitmap: stored.cid }, ctx.blocks.hash)
-  await putDocument(ctx.blocks, encoded)
-  await saveSelection(ctx.db, encoded)
-  return encoded
 }
 
 function view({ cid, document }: Encoded<Selection>): z.infer<typeof SelectionView> {

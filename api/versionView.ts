@@ -16,7 +16,7 @@ export const VersionSummary = z
     failure: z.string().nullable().meta({ description: 'Why it failed; null unless it did' }),
     progress: z
       .strictObject({
-        job: z.enum(['index', 'plan', 'embed', 'verify']),
+        job: z.enum(['index', 'plan', 'embed', 'verify', 'export']),
         stage: z.string(),
         done: z.number(),
         total: z.number().nullable(),

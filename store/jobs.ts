@@ -1,6 +1,6 @@
 /**
  * Work for indexers and verifiers. What is to be done is computed from state: `missingJobs` lists the versions without an index, the
- * shards without embeddings and the indices without a report under the recipe; the table `jobs` only records who is at it and how often it went wrong. So a lost row, a
+ * shards without embeddings, the indices without a report under the recipe and the reports without an export; the table `jobs` only records who is at it and how often it went wrong. So a lost row, a
  * worker killed at any point or a new recipe need no repair: the next look at the state brings the job back. Doing a job twice does no harm.
  *
  * A worker holds a job by a lease that it keeps extending. When it dies the lease runs out and another takes the job. When it only
@@ -12,11 +12,11 @@ import { messageOf, Problem } from '../core/problem.ts'
 import type { Database } from './database.ts'
 
 /**
- * `index`: subject is a manifest, key its CID. The others' subject is an index. `plan` cuts it into shards for embedding, key
- * `<index CID>/<model>`; `embed` embeds a shard, key `<index CID>/<model>/<first sample>`; `verify` makes the report, key
- * `<index CID>/<recipe CID>`.
+ * `index`: subject is a manifest, key its CID. `export`: subject is a report or a selection, key its CID. The others' subject is an index.
+ * `plan` cuts it into shards for embedding, key `<index CID>/<model>`; `embed` embeds a shard, key `<index CID>/<model>/<first sample>`;
+ * `verify` makes the report, key `<index CID>/<recipe CID>`.
  */
-export type JobKind = 'index' | 'plan' | 'embed' | 'verify'
+export type JobKind = 'index' | 'plan' | 'embed' | 'verify' | 'export'
 
 export interface Job {
   id: number
@@ -58,6 +58,8 @@ export interface Aims {
   model?: string | undefined
   /** Indices that others are compared with under the recipe: their vectors by the model are needed whether or not they have a report. */
   compared?: readonly CID[] | undefined
+  /** Whether reports are to be exported, and selections that somebody asked for. */
+  exports?: boolean
 }
 
 /** Shards of one index that are waiting at the same time: enough for every worker, and other data sets have their turn in between. */
@@ -71,7 +73,18 @@ export async function missingJobs(db: Database, aims: Aims): Promise<MissingJob[
 }
 
 /** The query behind `missingJobs`: kind, key, subject, created_at and, among the jobs of one subject, part. */
-function missing({ recipe, model, compared = [] }: Aims): RawBuilder<unknown> {
+function missing(aims: Aims): RawBuilder<unknown> {
+  const others = missingReports(aims)
+  if (aims.exports !== true) return others
+  const isUnexported = sql`not exists (select from exports e where e.subject_cid = subjects.subject_cid)`
+  return sql`${others}
+    union all
+    select 'export', subject_cid, subject_cid, created_at, 0 from (
+      select report_cid as subject_cid, created_at from reports union all select subject_cid, created_at from export_requests) as subjects
+      where ${isUnexported}`
+}
+
+function missingReports({ recipe, model, compared = [] }: Aims): RawBuilder<unknown> {
   const unindexed = sql`select 'index' as kind, manifest_cid as key, manifest_cid as subject, created_at, 0::bigint as part
     from versions where state = 'pinned'`
   if (recipe === null) return unindexed

@@ -1,9 +1,33 @@
 /** Selections that were computed here. The document and its bitmap are blocks; these rows find them. */
 import { CID } from '../core/cid.ts'
-import type { Encoded } from '../core/documents/document.ts'
-import type { Selection } from '../core/documents/selection.ts'
+import { type Encoded, encodeDocument } from '../core/documents/document.ts'
+import type { Policy, Selection } from '../core/documents/selection.ts'
+import { type ReportFlags, computeSelection } from '../core/selection.ts'
+import type { Blocks } from './blocks.ts'
 import type { Database } from './database.ts'
-import { saveDocument } from './documents.ts'
+import { loadDocument, putDocument, saveDocument } from './documents.ts'
+import { loadFindings } from './findings.ts'
+
+/**
+ * Computes a selection and keeps it. The order of writes: bitmap pinned → document pinned → row. Throws what `computeSelection` throws,
+ * and what the blocks do.
+ */
+export async function storeSelection(
+  db: Database,
+  blocks: Blocks,
+  { index, reports, policy }: { index: CID; reports: readonly CID[]; policy: Policy },
+): Promise<Encoded<Selection>> {
+  const { sampleCount } = (await loadDocument(blocks, 'index', index)).document
+  const flags: ReportFlags[] = []
+  for (const cid of reports) flags.push({ cid, flags: (await loadFindings(blocks, cid, sampleCount)).flags })
+  const { bitmap, selection } = computeSelection({ index, sampleCount, reports: flags, policy })
+  const stored = await blocks.importBytes(bitmap.bytes)
+  await blocks.pin(stored.cid)
+  const encoded = encodeDocument('selection', { ...selection, bitmap: stored.cid }, blocks.hash)
+  await putDocument(blocks, encoded)
+  await saveSelection(db, encoded)
+  return encoded
+}
 
 /** Records a selection whose blocks (document and bitmap) are already pinned. Twice does no harm. */
 export async function saveSelection(db: Database, selection: Encoded<Selection>): Promise<void> {

@@ -79,6 +79,8 @@ export interface Tables {
     copied_samples: number
     created_at: Generated<Date>
   }
+  exports: { commit_id: string; subject_cid: string; manifest_cid: string; export_cid: string; created_at: Generated<Date> }
+  export_requests: { subject_cid: string; created_at: Generated<Date> }
   log_state: {
     id: Generated<number>
     origin: string

@@ -3,9 +3,10 @@ import { bytesToHex, compareBytes, utf8ToBytes } from '../../core/bytes.ts'
 import type { FileObject } from '../../core/documents/manifest.ts'
 import { MAX_PLAIN_BYTES, gitBlobId, lfsPointer } from '../../core/hub/objectIds.ts'
 import type { ApiContext } from '../context.ts'
-import { COMMIT_BYTES, type Snapshot } from './snapshot.ts'
+import type { Snapshot } from './snapshot.ts'
 
 const HELD_IDS = 50_000
+const ID_BYTES = 20
 
 export interface FileEntry {
   type: 'file'
@@ -55,7 +56,7 @@ export function createEntries(ctx: ApiContext): Entries {
     folder(path, { files }) {
       const below = filesBelow(files, path)
       const digest = ctx.blocks.hash(utf8ToBytes(below.map((file) => `${file.path}\0${file.sha256}\n`).join('')))
-      return { type: 'directory', oid: bytesToHex(digest.subarray(0, COMMIT_BYTES)), size: 0, path }
+      return { type: 'directory', oid: bytesToHex(digest.subarray(0, ID_BYTES)), size: 0, path }
     },
     etag: async (file) => (file.sizeBytes <= MAX_PLAIN_BYTES ? plainId(file) : file.sha256),
   }

@@ -1,27 +1,14 @@
 /** What a data set is, in the words of the Hub: `dataset_info`, refs and commits. */
 import type { Context } from 'hono'
-import type { Manifest } from '../../core/documents/manifest.ts'
+import { type CardMetadata, cardMetadata } from '../../core/hub/card.ts'
+import { commitIdOf } from '../../core/hub/exportDocument.ts'
 import { loadDocument } from '../../store/documents.ts'
 import { type ReportRow, type VersionRow, listVersions } from '../../store/versions.ts'
 import type { ApiContext } from '../context.ts'
 import type { Entries } from './entries.ts'
 import type { HubParts, HubRouter } from './hub.ts'
 import type { Snapshot, Snapshots } from './snapshot.ts'
-import { ownReport } from './warnings.ts'
-
-/** Of the Hub's size categories. */
-const SIZES: readonly (readonly [number, string])[] = [
-  [1e3, 'n<1K'],
-  [1e4, '1K<n<10K'],
-  [1e5, '10K<n<100K'],
-  [1e6, '100K<n<1M'],
-  [1e7, '1M<n<10M'],
-  [1e8, '10M<n<100M'],
-  [1e9, '100M<n<1B'],
-  [1e10, '1B<n<10B'],
-  [1e11, '10B<n<100B'],
-  [1e12, '100B<n<1T'],
-]
+import { commitOf, standingOf } from './standing.ts'
 
 export interface DatasetInfo {
   _id: string
@@ -38,7 +25,7 @@ export interface DatasetInfo {
   likes: 0
   tags: string[]
   description: string
-  cardData: CardData
+  cardData: CardMetadata
   /** Ours: what the version rests on, as CIDs. */
   assay: {
     version: number
@@ -49,13 +36,6 @@ export interface DatasetInfo {
     report: string | null
     verdict: string | null
   }
-}
-
-export interface CardData {
-  pretty_name?: string
-  license: string[]
-  language?: string[]
-  size_categories?: string[]
 }
 
 export function infoRoutes(router: HubRouter, parts: HubParts): void {
@@ -75,7 +55,9 @@ export function infoRoutes(router: HubRouter, parts: HubParts): void {
     const { namespace, name } = c.req.param()
     const { commit, version } = await snapshots.resolve(c, `${namespace}/${name}`, 'main')
     const versions = await listVersions(ctx.db, version.dataset)
-    const tags = versions.map((one) => ({ name: `${one.number}`, ref: `refs/tags/${one.number}`, targetCommit: snapshots.commitOf(one) }))
+    const tags = []
+    for (const { id, number } of await commitsOf(ctx, versions))
+      tags.push({ name: `${number}`, ref: `refs/tags/${number}`, targetCommit: id })
     return c.json({ branches: [{ name: 'main', ref: 'refs/heads/main', targetCommit: commit }], tags, converts: [], pullRequests: [] })
   })
 
@@ -84,7 +66,11 @@ export function infoRoutes(router: HubRouter, parts: HubParts): void {
     const { version } = await snapshots.resolve(c, `${namespace}/${name}`, revision)
     const versions = await listVersions(ctx.db, version.dataset)
     c.header('x-total-count', String(version.number))
-    return c.json(versions.filter((one) => one.number <= version.number).map((one) => commit(snapshots, one)))
+    const commits = await commitsOf(
+      ctx,
+      versions.filter((one) => one.number <= version.number),
+    )
+    return c.json(commits.map(({ number: _number, ...commit }) => commit))
   })
 
   router.get('/api/datasets/:namespace/:name/auth-check', async (c) => {
@@ -98,14 +84,14 @@ export function infoRoutes(router: HubRouter, parts: HubParts): void {
 export async function describeDataset(ctx: ApiContext, snapshots: Snapshots, version: VersionRow): Promise<DatasetInfo> {
   const manifest = await snapshots.manifestOf(version)
   const sampleCount = version.index === null ? null : (await loadDocument(ctx.blocks, 'index', version.index)).document.sampleCount
-  const report = await ownReport(ctx, version)
+  const { report, shown } = await standingOf(ctx, version)
   const [author = ''] = version.dataset.split('/')
-  const card = cardData(manifest, sampleCount)
+  const card = cardMetadata(manifest, sampleCount)
   return {
     _id: version.dataset,
     id: version.dataset,
     author,
-    sha: snapshots.commitOf(version),
+    sha: shown?.commit ?? commitIdOf(version.manifest),
     createdAt: version.createdAt.toISOString(),
     lastModified: version.createdAt.toISOString(),
     private: false,
@@ -128,17 +114,7 @@ export async function describeDataset(ctx: ApiContext, snapshots: Snapshots, ver
   }
 }
 
-export function cardData(manifest: Manifest, sampleCount: number | null): CardData {
-  const size = sampleCount === null ? undefined : (SIZES.find(([limit]) => sampleCount < limit)?.[1] ?? 'n>1T')
-  return {
-    ...(manifest.title === undefined ? {} : { pretty_name: manifest.title }),
-    license: [manifest.license.toLowerCase()],
-    ...(manifest.language === undefined ? {} : { language: [manifest.language.toLowerCase()] }),
-    ...(size === undefined ? {} : { size_categories: [size] }),
-  }
-}
-
-function tagsOf(card: CardData, { state }: VersionRow, report: ReportRow | null): string[] {
+function tagsOf(card: CardMetadata, { state }: VersionRow, report: ReportRow | null): string[] {
   return [
     ...card.license.map((license) => `license:${license}`),
     ...(card.language ?? []).map((language) => `language:${language}`),
@@ -159,13 +135,17 @@ async function siblings(entries: Entries, { files }: Snapshot, withBlobs: boolea
   return described
 }
 
-function commit(snapshots: Snapshots, version: VersionRow) {
-  const title = `${version.dataset}@${version.number}`
-  return {
-    id: snapshots.commitOf(version),
-    title,
-    message: `manifest ${version.manifest.toString()}`,
-    authors: [{ user: version.owner, avatar: '' }],
-    date: version.createdAt.toISOString(),
-  }
+/** Versions as the Hub tells of commits. */
+async function commitsOf(ctx: ApiContext, versions: readonly VersionRow[]) {
+  const commits = []
+  for (const version of versions)
+    commits.push({
+      number: version.number,
+      id: await commitOf(ctx, version),
+      title: `${version.dataset}@${version.number}`,
+      message: `manifest ${version.manifest.toString()}`,
+      authors: [{ user: version.owner, avatar: '' }],
+      date: version.createdAt.toISOString(),
+    })
+  return commits
 }

@@ -1,27 +1,34 @@
 /**
- * What a revision names: the files of one version, under a commit id that names them and nothing else, for good. A manifest's commit id is
- * the first 20 bytes of its SHA-256; under it stand the files as published.
+ * What a revision names: files under a commit id that names them and nothing else, for good (core/hub/exportDocument.ts). A manifest's commit
+ * shows the files as published. A report's export adds the rows that passed and a card; it is what a version shows once it is there.
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Context } from 'hono'
-import { CID, digestOf, isCid } from '../../core/cid.ts'
-import { bytesToHex } from '../../core/bytes.ts'
+import { type CID, isCid, parseCid } from '../../core/cid.ts'
 import type { FileObject, Manifest } from '../../core/documents/manifest.ts'
+import { type Export, commitIdOf, showsPublishedFiles } from '../../core/hub/exportDocument.ts'
 import { Problem } from '../../core/problem.ts'
 import { loadDocument } from '../../store/documents.ts'
-import { type VersionRow, resolveRef, versionByDigestPrefix } from '../../store/versions.ts'
+import { type ExportRow, exportByCommit, exportsOf, loadExport, requestExport } from '../../store/exports.ts'
+import { indexOfSelection } from '../../store/selections.ts'
+import { type VersionRow, reportOf, resolveRef, versionByDigestPrefix, versionOf } from '../../store/versions.ts'
 import type { ApiContext } from '../context.ts'
+import { comparePaths } from './entries.ts'
 import { missing } from './problems.ts'
-import { warn } from './warnings.ts'
+import { type Standing, standingOf, warn } from './standing.ts'
 
-export const COMMIT_BYTES = 20
 const COMMIT = /^[0-9a-f]{40}$/
 /** Files of all snapshots that are held in memory. */
 const HELD_FILES = 200_000
+/** Clients of the Hub wait ten seconds for an answer that has no body. */
+const EXPORT_WAIT_MS = 8_000
+const EXPORT_POLL_MS = 100
 
 export interface Snapshot {
   /** 40 hexadecimal digits. */
   commit: string
   version: VersionRow
+  standing: Standing
   manifest: Manifest
   /** Sorted by path. */
   files: readonly FileObject[]
@@ -29,11 +36,16 @@ export interface Snapshot {
 }
 
 export interface Snapshots {
-  /** The snapshot of a revision, with its warnings put on the answer. Throws `not-found`, marked for the client. */
+  /** The snapshot of a revision, with its warnings put on the answer. Throws `not-found`, marked for the client, and `unavailable`. */
   resolve(c: Context, dataset: string, revision: string): Promise<Snapshot>
-  /** The commit that a version shows now. */
-  commitOf(version: VersionRow): string
   manifestOf(version: VersionRow): Promise<Manifest>
+}
+
+/** A version, and the export that is asked for: null for the files as published. */
+interface Place {
+  version: VersionRow
+  standing: Standing
+  shown: ExportRow | null
 }
 
 type Content = Pick<Snapshot, 'manifest' | 'files' | 'byPath'>
@@ -41,11 +53,11 @@ type Content = Pick<Snapshot, 'manifest' | 'files' | 'byPath'>
 export function createSnapshots(ctx: ApiContext): Snapshots {
   const held = new Map<string, Content>()
 
-  async function contentOf(version: VersionRow): Promise<Content> {
-    const key = version.manifest.toString()
+  async function contentOf(document: CID, load: () => Promise<Content>): Promise<Content> {
+    const key = document.toString()
     const known = held.get(key)
     held.delete(key)
-    const content = known ?? (await loadContent(version.manifest))
+    const content = known ?? (await load())
     held.set(key, content)
     let count = 0
     for (const { files } of held.values()) count += files.length
@@ -57,44 +69,97 @@ export function createSnapshots(ctx: ApiContext): Snapshots {
     return content
   }
 
-  async function loadContent(cid: CID): Promise<Content> {
-    const { document: manifest } = await loadDocument(ctx.blocks, 'manifest', cid)
-    return { manifest, files: manifest.files, byPath: new Map(manifest.files.map((file) => [file.path, file])) }
-  }
+  const published = (cid: CID) =>
+    contentOf(cid, async () => {
+      const { document: manifest } = await loadDocument(ctx.blocks, 'manifest', cid)
+      return content(manifest, manifest.files)
+    })
+
+  const exported = ({ document, manifest: cid }: ExportRow) =>
+    contentOf(document, async () => {
+      const { manifest } = await published(cid)
+      return content(manifest, filesOf(await loadExport(ctx.blocks, document), manifest))
+    })
 
   return {
     async resolve(c, dataset, revision) {
-      const version = await findVersion(ctx, c, dataset, revision)
-      const commit = commitOf(version.manifest)
+      const { version, standing, shown } = await findPlace(ctx, c, dataset, revision)
+      const commit = shown?.commit ?? commitIdOf(version.manifest)
       c.header('x-repo-commit', commit)
-      await warn(c, ctx, version)
-      return { commit, version, ...(await contentOf(version)) }
+      warn(c, ctx, version, standing)
+      return { commit, version, standing, ...(await (shown === null ? published(version.manifest) : exported(shown))) }
     },
-    commitOf: (version) => commitOf(version.manifest),
-    manifestOf: async (version) => (await contentOf(version)).manifest,
+    manifestOf: async (version) => (await published(version.manifest)).manifest,
   }
 }
 
-function commitOf(document: CID): string {
-  return bytesToHex(digestOf(document).subarray(0, COMMIT_BYTES))
+function content(manifest: Manifest, files: readonly FileObject[]): Content {
+  return { manifest, files, byPath: new Map(files.map((file) => [file.path, file])) }
 }
 
-/** The version of `main`, a number, a commit id or the CID of a manifest or index. */
-async function findVersion(ctx: ApiContext, c: Context, dataset: string, revision: string): Promise<VersionRow> {
+function filesOf(document: Export, manifest: Manifest): readonly FileObject[] {
+  if (!showsPublishedFiles(document)) return document.files
+  return [...manifest.files, ...document.files].sort((a, b) => comparePaths(a.path, b.path))
+}
+
+/** What `main`, a number, a commit id, or the CID of a manifest, index, report or selection names. */
+async function findPlace(ctx: ApiContext, c: Context, dataset: string, revision: string): Promise<Place> {
   const newest = (await orNull(resolveRef(ctx.db, dataset))) ?? (await byCid(ctx, dataset))
   if (newest === null) throw missing(c, 'RepoNotFound', `there is no data set ${dataset} here`)
   const name = revision.replace(/^refs\/(heads|tags)\//, '')
-  if (name === 'main' || name === 'HEAD') return newest
-  let found: VersionRow | null = null
-  if (COMMIT.test(name)) found = await versionByDigestPrefix(ctx.db, newest.dataset, name)
-  else if (isCid(name)) found = await orNull(resolveRef(ctx.db, name))
-  else if (/^[1-9]\d{0,8}$/.test(name)) found = await orNull(resolveRef(ctx.db, `${newest.dataset}@${name}`))
-  if (found === null || found.dataset !== newest.dataset)
+  const found = await findRevision(ctx, newest, name)
+  if (found === null || found.version.dataset !== newest.dataset)
     throw missing(
       c,
       'RevisionNotFound',
-      `${newest.dataset} has no revision "${revision}"; there are main, the numbers of its versions, and the CIDs of their manifests`,
+      `${newest.dataset} has no revision "${revision}"; there are main, the numbers of its versions, and the CIDs of their manifests, reports and selections`,
     )
+  const standing = await standingOf(ctx, found.version)
+  return { version: found.version, standing, shown: found.shown === undefined ? standing.shown : found.shown }
+}
+
+/** `shown` is undefined where it is whatever the version shows now. */
+async function findRevision(
+  ctx: ApiContext,
+  newest: VersionRow,
+  name: string,
+): Promise<{ version: VersionRow; shown?: ExportRow | null } | null> {
+  if (name === 'main' || name === 'HEAD') return { version: newest }
+  if (/^[1-9]\d{0,8}$/.test(name)) return asNow(await orNull(resolveRef(ctx.db, `${newest.dataset}@${name}`)))
+  if (COMMIT.test(name)) {
+    const shown = await exportByCommit(ctx.db, name)
+    if (shown !== null) return { version: await versionOf(ctx.db, shown.manifest), shown }
+    return asPublished(await versionByDigestPrefix(ctx.db, newest.dataset, name))
+  }
+  if (!isCid(name)) return null
+  const cid = parseCid(name)
+  const manifest = await orNull(versionOf(ctx.db, cid))
+  if (manifest !== null) return asPublished(manifest)
+  const ofIndex = await orNull(resolveRef(ctx.db, name))
+  if (ofIndex !== null) return asNow(ofIndex)
+  const index = (await indexOfSelection(ctx.db, cid)) ?? (await orNull(reportOf(ctx.db, cid)))?.index
+  const version = index === undefined ? null : await orNull(resolveRef(ctx.db, index.toString()))
+  if (version === null || version.dataset !== newest.dataset) return null
+  return { version, shown: await awaitExport(ctx, cid) }
+}
+
+function asNow(version: VersionRow | null) {
+  return version === null ? null : { version }
+}
+
+function asPublished(version: VersionRow | null) {
+  return version === null ? null : { version, shown: null }
+}
+
+/** The export of a report or selection. Throws `unavailable` when no worker has made it in time: the client asks again. */
+async function awaitExport(ctx: ApiContext, subject: CID): Promise<ExportRow> {
+  const find = async () => (await exportsOf(ctx.db, [subject])).get(subject.toString())
+  let found = await find()
+  if (found === undefined && (await indexOfSelection(ctx.db, subject)) !== null) await requestExport(ctx.db, subject)
+  for (const end = performance.now() + EXPORT_WAIT_MS; found === undefined && performance.now() < end; found = await find())
+    await delay(EXPORT_POLL_MS)
+  if (found === undefined)
+    throw new Problem('unavailable', `the rows of ${subject.toString()} are being written as Parquet; ask again in a moment`)
   return found
 }
 

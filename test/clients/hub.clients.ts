@@ -13,7 +13,7 @@ import { temporaryFolder } from '../cli/temporary.ts'
 import { endNode, freePort, startNode } from '../support/node.ts'
 import { testDatabase } from '../support/postgres.ts'
 import { type Installed, installHubModule, installPython } from './hub/install.ts'
-import { NAMES, TABLE_PATH, compareRows, createPublisher, digestsOf, factsOf } from './hub/registry.ts'
+import { NAMES, TABLE_PATH, awaitExport, compareRows, createPublisher, digestsOf, factsOf } from './hub/registry.ts'
 
 const SCRIPTS = fileURLToPath(new URL('hub/', import.meta.url))
 /** Kept between runs; it may be removed at any time. */
@@ -60,9 +60,12 @@ before(async () => {
   const capitals = await publish('capitals', NAMES.capitals, { wait: true })
   const unicode = await publish('unicode', NAMES.unicode, { wait: true })
   await endNode(verifier, 'SIGTERM')
+  for (const name of [NAMES.messages, NAMES.tables, NAMES.capitals, NAMES.unicode]) await awaitExport(server, name)
+  const { selection } = await line(['select', NAMES.messages], z.object({ selection: z.string() }))
   const unverified = await publish('unverified', NAMES.unverified, { wait: false })
   const facts = {
     ...(await line(['token'], z.object({ token: z.string() }))),
+    selection,
     messages: { name: NAMES.messages, ...factsOf(second.manifest) },
     'messages@1': { name: NAMES.messages, ...factsOf(first.manifest) },
     tables: {

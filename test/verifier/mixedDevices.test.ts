@@ -5,6 +5,7 @@ import { parseSettings } from '../../settings.ts'
 import { CODEC_DAG_JSON } from '../../core/cid.ts'
 import type { Device } from '../../core/documents/recipe.ts'
 import { Problem } from '../../core/problem.ts'
+import { createExportHandler } from '../../indexer/export/exportJob.ts'
 import { createIndexHandler } from '../../indexer/indexJob.ts'
 import { loadDocument } from '../../store/documents.ts'
 import { type Aims, claimJob, completeJob, enqueueMissing, type JobHandler, type JobKind } from '../../store/jobs.ts'
@@ -63,6 +64,7 @@ async function install(t: TestContext, devices: readonly Device[]) {
       plan: createPlanHandler({ db, blocks, model }),
       embed: createEmbedHandler({ db, blocks, model }),
       verify: createVerifyHandler({ db, blocks, signer: testSigner(3), clock, recipe, model }),
+      export: createExportHandler({ db, blocks }),
     }
     for (let done = 0; ; done++) {
       await enqueueMissing(db, aims)

@@ -3,6 +3,7 @@ import { test, type TestContext } from 'node:test'
 import type { CID } from '../../core/cid.ts'
 import type { Encoded } from '../../core/documents/document.ts'
 import type { Manifest } from '../../core/documents/manifest.ts'
+import { createExportHandler } from '../../indexer/export/exportJob.ts'
 import { createIndexHandler } from '../../indexer/indexJob.ts'
 import type { Database } from '../../store/database.ts'
 import { loadDocument } from '../../store/documents.ts'
@@ -55,6 +56,7 @@ async function install(t: TestContext, { shardSamples = 8, layers = false } = {}
     plan: createPlanHandler({ db, blocks, model }),
     embed: createEmbedHandler({ db, blocks, model }),
     verify: createVerifyHandler({ db, blocks, signer: testSigner(3), clock, recipe, model }),
+    export: createExportHandler({ db, blocks }),
   }
   async function work(...kinds: JobKind[]): Promise<number> {
     for (let done = 0; ; done++) {

@@ -26,6 +26,25 @@ def pandas_json():
     return rows(pandas.read_json(path, lines=True).to_dict("records"), of="messages: test")
 
 
+@feature("pandas read_parquet of rows that came as JSON")
+def pandas_converted():
+    import pandas
+
+    frame = pandas.read_parquet(f"hf://datasets/{FACTS['messages']['name']}/data/test-00000-of-00001.parquet")
+    return rows(frame.to_dict("records"), of="messages: test")
+
+
+@feature("duckdb: the verified rows, through fsspec")
+def duckdb_verified():
+    import duckdb
+    from huggingface_hub import HfFileSystem
+
+    connection = duckdb.connect()
+    connection.register_filesystem(HfFileSystem())
+    path = f"hf://datasets/{FACTS['messages']['name']}/verified/train-*.parquet"
+    return rows(connection.sql(f"select * from read_parquet('{path}') order by id").to_arrow_table().to_pylist(), of="messages: train; verified")
+
+
 @feature("pyarrow dataset")
 def pyarrow_dataset():
     import pyarrow.dataset

@@ -4,7 +4,7 @@ import hashlib
 import os
 import pathlib
 
-from huggingface_hub import HfApi, HfFileSystem, hf_hub_download, snapshot_download
+from huggingface_hub import DatasetCard, HfApi, HfFileSystem, hf_hub_download, snapshot_download
 from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
 
 from features import FACTS, SCRATCH, feature, main, rows
@@ -84,6 +84,14 @@ def dataset_info():
     assert api.repo_exists(NAME, repo_type="dataset") and not api.repo_exists("acme/nothing", repo_type="dataset")
 
 
+@feature("the generated card")
+def card():
+    loaded = DatasetCard.load(NAME)
+    assert loaded.data.license == ["cc0-1.0"], loaded.data
+    assert [config["config_name"] for config in loaded.data.configs] == ["default", "verified"]
+    assert "## Verdict" in loaded.text and "would" in loaded.text, loaded.text
+
+
 @feature("refs and commits")
 def refs():
     found = api.list_repo_refs(NAME, repo_type="dataset")
@@ -97,7 +105,10 @@ def refs():
 def tree():
     listed = {entry.path: entry for entry in api.list_repo_tree(NAME, repo_type="dataset", recursive=True, expand=True)}
     assert "data" in listed and "data/train.jsonl" in listed
-    assert [entry.path for entry in api.list_repo_tree(NAME, "data", repo_type="dataset")] == ["data/test.jsonl", "data/train.jsonl"]
+    below = [entry.path for entry in api.list_repo_tree(NAME, "data", repo_type="dataset")]
+    assert {"data/test.jsonl", "data/train.jsonl"} < set(below), below
+    published = api.list_repo_tree(NAME, "data", repo_type="dataset", revision=FACTS["messages"]["manifest"])
+    assert [entry.path for entry in published] == ["data/test.jsonl", "data/train.jsonl"]
     infos = api.get_paths_info(NAME, ["data", "data/test.jsonl", "nothing"], repo_type="dataset")
     assert [info.path for info in infos] == ["data", "data/test.jsonl"]
     assert infos[1].blob_id == listed["data/test.jsonl"].blob_id

@@ -51,6 +51,29 @@ def load_commit():
     return rows(load_dataset(MESSAGES["name"], split="test", revision=FACTS["messages@1"]["commit"]), of="messages@1: test")
 
 
+@feature("the config verified")
+def load_verified():
+    loaded = load_dataset(MESSAGES["name"], "verified")
+    return rows([*loaded["train"], *loaded["test"]], of="messages: train, test; verified")
+
+
+@feature("stream the config verified")
+def stream_verified():
+    loaded = load_dataset(MESSAGES["name"], "verified", split="train", streaming=True)
+    return rows(loaded, of="messages: train; verified")
+
+
+@feature("the config verified beside a publisher's README")
+def load_verified_readme():
+    assert datasets.get_dataset_config_names(FACTS["tables"]["name"]) == ["default", "verified"]
+    return rows(load_dataset(FACTS["tables"]["name"], "verified", split="train"), of="tables: train; verified")
+
+
+@feature("a selection as revision")
+def load_selection():
+    return rows(load_dataset(MESSAGES["name"], split="train", revision=FACTS["selection"]), of="messages: train; verified")
+
+
 @feature("name with capitals")
 def load_capitals():
     return rows(load_dataset(FACTS["capitals"]["name"], split="train"), of="capitals: train")

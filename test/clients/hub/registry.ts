@@ -9,6 +9,7 @@ import { parseDocument } from '../../../core/documents/document.ts'
 import type { SampleIndex } from '../../../core/documents/sampleIndex.ts'
 import { sampleDigest } from '../../../core/samples/encoding.ts'
 import { rowFromJson } from '../../../core/samples/json.ts'
+import { until } from '../../service/until.ts'
 import { assay } from '../../support/node.ts'
 import { TABLE_PATH, writeDataSet } from './dataSets.ts'
 
@@ -60,33 +61,58 @@ export async function digestsOf(folder: string, paths: string[]): Promise<Record
 
 export { TABLE_PATH }
 
+/** Waits until a data set shows the rows that passed. */
+export async function awaitExport(server: string, name: string): Promise<void> {
+  const path = name.split('/').map(encodeURIComponent).join('/')
+  const isThere = async () => {
+    const response = await fetch(`${server}/api/datasets/${path}`)
+    const { assay } = z.object({ assay: z.object({ report: z.string().nullable() }) }).parse(await response.json())
+    return assay.report !== null && !/still being written/.test(response.headers.get('x-hf-warning') ?? '')
+  }
+  await until(isThere)
+}
+
 /**
  * Whether the rows of a file of JSON lines are, by digest and in order, the samples `of`: `name@number: split, split`, where a file belongs
- * to the split that its path names. Returns what is wrong, or null.
+ * to the split that its path names, and with `; verified` those of them that pass. Returns what is wrong, or null.
  */
 export async function compareRows(server: string, path: string, of: string): Promise<string | null> {
-  const [ref, splits] = of.split(': ') as [string, string]
+  const [, ref, splits, onlyVerified] = /^(.*): (.*?)(; verified)?$/.exec(of) as unknown as [string, string, string, string | undefined]
   const [key, number] = ref.split('@') as [keyof typeof NAMES, string | undefined]
   const version = encodeURIComponent(`${NAMES[key]}${number === undefined ? '' : `@${number}`}`)
   const { index } = Published.parse(await json(`${server}/v1/versions/${version}`))
   const bytes = new Uint8Array(await (await fetch(`${server}/v1/documents/${index}`)).arrayBuffer())
   const { document } = parseDocument('index', bytes)
+  const passes = onlyVerified === undefined ? () => true : await verifiedSamples(server, index!)
   const wanted: string[] = []
-  for (const split of splits.split(', ')) wanted.push(...(await digestsOfSplit(server, version, document, split)))
+  for (const split of splits.split(', ')) wanted.push(...(await digestsOfSplit(server, version, document, { split, passes })))
   const lines = (await readFile(path, 'utf8')).split('\n').filter((text) => text !== '')
   if (lines.length !== wanted.length) return `${lines.length} rows instead of ${wanted.length}`
   const wrong = lines.findIndex((text, i) => bytesToHex(sampleDigest(rowFromJson(document.schema, text))) !== wanted[i])
   return wrong === -1 ? null : `row ${wrong} is another than the index has: ${lines[wrong]!.slice(0, 200)}`
 }
 
-async function digestsOfSplit(server: string, version: string, index: SampleIndex, split: string): Promise<string[]> {
+async function verifiedSamples(server: string, index: string): Promise<(number: number) => boolean> {
+  const body = JSON.stringify({ index, policy: 'verified' })
+  const response = await fetch(`${server}/v1/selections`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+  const { selection } = z.object({ selection: z.string() }).parse(await response.json())
+  const bitmap = new Uint8Array(await (await fetch(`${server}/v1/selections/${selection}/bitmap`)).arrayBuffer())
+  return (number) => (bitmap[number >> 3]! & (1 << (number & 7))) !== 0
+}
+
+async function digestsOfSplit(
+  server: string,
+  version: string,
+  index: SampleIndex,
+  { split, passes }: { split: string; passes: (number: number) => boolean },
+): Promise<string[]> {
   const digests: string[] = []
   const named = index.files.filter((file) => file.path.includes(split))
   for (const { firstSample, sampleCount } of named.length === 0 ? index.files : named)
     for (let at = 0; at < sampleCount;) {
       const limit = Math.min(1000, sampleCount - at)
       const { samples } = Page.parse(await json(`${server}/v1/versions/${version}/samples?offset=${firstSample + at}&limit=${limit}`))
-      digests.push(...samples.map(({ digest }) => digest))
+      digests.push(...samples.filter((_, i) => passes(firstSample + at + i)).map(({ digest }) => digest))
       at += samples.length
     }
   return digests
