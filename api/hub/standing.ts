@@ -40,10 +40,10 @@ function warningsOf(ctx: ApiContext, { state, failure }: VersionRow, { report, s
   if (state === 'failed') return [`these files could not be indexed (${failure ?? ''}): nothing in them has been checked.`]
   if (report === null) return ['this version is still being verified: the files are as published and nothing in them has been checked yet.']
   const warnings: string[] = []
-  if (report.verdict === 'FLAGGED')
-    warnings.push(
-      `this version is flagged. The config "verified" leaves out the rows that did not pass; the report is at ${ctx.publicUrl}/v1/reports/${report.report.toString()}`,
-    )
+  if (report.verdict === 'FLAGGED') {
+    const url = `${ctx.publicUrl}/v1/reports/${report.report.toString()}`
+    warnings.push(`this version is flagged, see ${url}. The rows that passed are the config "verified", or a selection's CID as revision.`)
+  }
   if (shown === null) warnings.push('the rows that passed are still being written: the config "verified" is not there yet.')
   return warnings
 }

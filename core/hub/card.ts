@@ -111,7 +111,7 @@ function powerStatement({ attack, minimumRateMillionths }: Power): string {
 
 function rows(selection: Selection, sizes: readonly SplitSize[]): string {
   const table = sizes.map(({ config, split, sampleCount }) => [code(config), code(split), String(sampleCount)])
-  const total = `${selection.sampleCount} rows were published.`
+  const total = `${selection.sampleCount} rows were published. They are the same samples in every file that holds them, by digest.`
   return `## Rows\n\n${total}\n\n${markdownTable(['config', 'split', 'rows'], table)}`
 }
 

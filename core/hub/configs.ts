@@ -10,19 +10,49 @@ const MAX_NAMED_FILES = 64
 
 export type Config = { readonly [key: string]: Plain } & { readonly config_name: string }
 
+export interface NamedSplit {
+  name: string
+  paths: readonly string[]
+}
+
 /** A configuration of these files of each split. */
-export function configOf(name: string, splits: readonly { name: string; paths: readonly string[] }[]): Config {
+export function configOf(name: string, splits: readonly NamedSplit[]): Config {
   return {
     config_name: name,
     data_files: splits.map((split) => ({ split: split.name, path: patternsOf(split.paths) })),
   }
 }
 
+export interface BesideOptions {
+  /** Of the publisher's README. */
+  own: readonly Config[]
+  index: Pick<SampleIndex, 'files' | 'skippedFiles'>
+  /** All rows as Parquet; null where they were published so. */
+  whole: readonly NamedSplit[] | null
+  /** The rows that pass. */
+  verified: readonly NamedSplit[]
+}
+
+/**
+ * The configurations of a version with its generated files. `datasets` reads all of them with the reader of the first one's files, so that
+ * `verified`, which is Parquet, stands only beside others of Parquet: `default` is the rows as published, as Parquet where they came otherwise,
+ * and a publisher's own configurations of other formats, and those of images and sounds, stay alone.
+ */
+export function configsBeside({ own, index, whole, verified }: BesideOptions): Config[] {
+  const hasMedia = index.skippedFiles.some(isMedia)
+  const published = hasMedia || whole === null ? publishedConfig(index) : configOf('default', whole)
+  // Without files of its own a configuration would be that of all files, generated ones included.
+  const files = publishedConfig(index)['data_files']!
+  const named = own.map((config) => ('data_files' in config || 'data_dir' in config ? config : { ...config, data_files: files }))
+  const configs = named.length === 0 ? [published] : named
+  const areParquet = !hasMedia && (named.length === 0 || whole === null)
+  return areParquet && verified.length > 0 ? besideConfigs(configs, configOf('verified', verified)) : configs
+}
+
 /** The configuration of the files as published: those with samples, and the images and sounds that they may speak of. */
-export function publishedConfig({ files, skippedFiles }: Pick<SampleIndex, 'files' | 'skippedFiles'>): Config {
+function publishedConfig({ files, skippedFiles }: Pick<SampleIndex, 'files' | 'skippedFiles'>): Config {
   const splits = new Map<string, string[]>()
-  const media = skippedFiles.filter((path) => MEDIA.test(path) && !path.split('/').some((part) => part.startsWith('.')))
-  for (const path of [...files.map((file) => file.path), ...media]) {
+  for (const path of [...files.map((file) => file.path), ...skippedFiles.filter(isMedia)]) {
     const name = splitOf(path)
     const paths = splits.get(name)
     if (paths === undefined) splits.set(name, [path])
@@ -34,11 +64,15 @@ export function publishedConfig({ files, skippedFiles }: Pick<SampleIndex, 'file
   )
 }
 
+function isMedia(path: string): boolean {
+  return MEDIA.test(path) && !path.split('/').some((part) => part.startsWith('.'))
+}
+
 /**
  * A publisher's own configurations with another beside them, which gives way where its name is taken. The only one of them stays what is
  * loaded when none is named.
  */
-export function besideConfigs(own: readonly Config[], added: Config): Config[] {
+function besideConfigs(own: readonly Config[], added: Config): Config[] {
   const taken = new Set(own.map((config) => config.config_name))
   const name = taken.has(added.config_name) ? `assay-${added.config_name}` : added.config_name
   const [only] = own

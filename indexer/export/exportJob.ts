@@ -11,7 +11,7 @@ import type { Report } from '../../core/documents/report.ts'
 import type { SampleIndex } from '../../core/documents/sampleIndex.ts'
 import { POLICIES, type Selection } from '../../core/documents/selection.ts'
 import { type SplitSize, datasetCard } from '../../core/hub/card.ts'
-import { type Config, besideConfigs, configOf, publishedConfig } from '../../core/hub/configs.ts'
+import { type Config, configOf, configsBeside } from '../../core/hub/configs.ts'
 import { type Export, encodeExport } from '../../core/hub/exportDocument.ts'
 import { splitsOf } from '../../core/hub/splits.ts'
 import { yamlMapping } from '../../core/hub/yaml.ts'
@@ -97,46 +97,45 @@ async function selectionFiles(subject: Subject, write: WriteRows, store: ExportC
   return [...files, await storeText(store, README, datasetCard({ manifest, index, selection, configs, sizes: sizesOf('default', splits) }))]
 }
 
-/** What stands beside the files as published: all rows as Parquet where they came otherwise, the rows that pass, and what names them. */
+/**
+ * What stands beside the files as published: all rows as Parquet where they came otherwise, the rows that pass, and what tells of them.
+ * Nothing where the publisher's own metadata cannot be read: without it a client would take generated files for published ones.
+ */
 async function reportFiles(subject: Subject, write: WriteRows, store: ExportContext): Promise<FileObject[]> {
   const { manifest, index, selection, report } = subject
-  const published = new Set(manifest.document.files.map((file) => file.path))
+  const published = manifest.document.files.map((file) => file.path)
+  const own = await ownConfigs(store.blocks, manifest.document)
+  if (own === null) return []
   const isParquet = index.document.files.every(({ path }) => PARQUET.test(path))
-  const whole = isParquet ? { files: [] } : await write(freeFolder(published, 'data'))
-  const verified = await write(freeFolder(published, 'verified'), selection.document)
-  const added = verified.splits.length === 0 ? null : configOf('verified', verified.splits)
-  const generated = [...whole.files, ...verified.files]
-
-  const own = publishedConfig(index.document)
-  if (!published.has(README)) {
-    const configs = added === null ? [own] : [own, added]
-    const allSizes = splitsOf(index.document.files).map(({ name, ranges }) => ({
-      config: 'default',
-      split: name,
-      sampleCount: ranges.reduce((sum, { from, to }) => sum + to - from, 0),
-    }))
-    const sizes = [...allSizes, ...sizesOf('verified', verified.splits)]
-    const about = { manifest, index, selection, configs, sizes, ...(report === null ? {} : { report }) }
-    return [...generated, await storeText(store, README, datasetCard(about))]
-  }
-  if (added === null || published.has(METADATA)) return generated
-  const readme = manifest.document.files.find(({ path }) => path === README)!
-  const named = readme.sizeBytes > MAX_README_BYTES ? null : await publishedConfigs(store.blocks, readme)
-  if (named === null) return generated
-  const configs: Config[] = besideConfigs(named.length === 0 ? [own] : named, added)
-  return [...generated, await storeText(store, METADATA, yamlMapping({ configs }))]
+  const whole = isParquet ? null : await write(freeFolder(published, ['data', 'parquet']))
+  const verified = await write(freeFolder(published, ['verified']), selection.document)
+  const configs = configsBeside({ own, index: index.document, whole: whole?.splits ?? null, verified: verified.splits })
+  const generated = [...(whole?.files ?? []), ...verified.files]
+  if (published.includes(README)) return [...generated, await storeText(store, METADATA, yamlMapping({ configs }))]
+  const allSizes = splitsOf(index.document.files).map(({ name, ranges }) => ({
+    config: 'default',
+    split: name,
+    sampleCount: ranges.reduce((sum, { from, to }) => sum + to - from, 0),
+  }))
+  const sizes = [...allSizes, ...sizesOf('verified', verified.splits)]
+  const about = { manifest, index, selection, configs, sizes, ...(report === null ? {} : { report }) }
+  return [...generated, await storeText(store, README, datasetCard(about))]
 }
 
-async function publishedConfigs(blocks: Blocks, readme: FileObject): Promise<Config[] | null> {
+/** What a publisher's README.md configures; null where a publisher's metadata is not ours to change. */
+async function ownConfigs(blocks: Blocks, { files }: Manifest): Promise<Config[] | null> {
+  if (files.some(({ path }) => path === METADATA)) return null
+  const readme = files.find(({ path }) => path === README)
+  if (readme === undefined) return []
+  if (readme.sizeBytes > MAX_README_BYTES) return null
   return configsOf(Buffer.from(await blocks.readAll(readme.cid, MAX_README_BYTES)).toString('utf8'))
 }
 
-/** A folder in which nothing was published that a generated file could hide. */
-function freeFolder(published: ReadonlySet<string>, name: string): string {
-  const isTaken = (folder: string) =>
-    [...published].some((path) => path === folder || (path.startsWith(`${folder}/`) && PARQUET.test(path)))
-  if (!isTaken(name)) return name
-  for (let i = 1; ; i++) if (!isTaken(`assay-${name}-${i}`)) return `assay-${name}-${i}`
+/** A folder in which nothing was published, so that whoever reads a folder never reads both. */
+function freeFolder(published: readonly string[], names: readonly string[]): string {
+  const isFree = (folder: string) => published.every((path) => path !== folder && !path.startsWith(`${folder}/`))
+  for (const name of names) if (isFree(name)) return name
+  for (let i = 1; ; i++) if (isFree(`${names.at(-1)}-${i}`)) return `${names.at(-1)}-${i}`
 }
 
 async function storeText({ db, blocks }: ExportContext, path: string, text: string): Promise<FileObject> {

@@ -265,7 +265,7 @@ test('a warning says what a reader should know: not yet verified, failed, flagge
   assert.match((await warning('warned')) ?? '', /^assay acme\/warned@1; this version is still being verified: the files are as published/)
   const index = await registry.index(manifest.cid)
   const report = await storeReport(registry, index, 3, { 1: ['trigger'] })
-  assert.match((await warning('warned')) ?? '', new RegExp(`; this version is flagged\\. .*/v1/reports/${report.toString()}`))
+  assert.match((await warning('warned')) ?? '', new RegExp(`; this version is flagged, see .*/v1/reports/${report.toString()}`))
   const broken = await alice.publish('acme/broken', [testFile('a.jsonl', '{"a":\r\n"\u0100;')])
   await assert.rejects(registry.index(broken.cid))
   assert.match((await warning('broken')) ?? '', /^assay acme\/broken@1; these files could not be indexed \(a\.jsonl[ -~]*\)/)

@@ -114,8 +114,8 @@ test('a verified version shows its files as published, and beside them rows and 
   await runExport(report)
   const generated = [
     'README.md',
-    'data/test-00000-of-00001.parquet',
-    'data/train-00000-of-00001.parquet',
+    'parquet/test-00000-of-00001.parquet',
+    'parquet/train-00000-of-00001.parquet',
     'verified/test-00000-of-00001.parquet',
     'verified/train-00000-of-00001.parquet',
   ]
@@ -126,7 +126,7 @@ test('a verified version shows its files as published, and beside them rows and 
   const commit = await shaOf('acme/shown', 'main')
   for (const revision of ['1', report.toString(), index.toString(), commit]) assert.equal(await shaOf('acme/shown', revision), commit)
   assert.notEqual(commit, commitIdOf(manifest.cid))
-  assert.match((await get('/api/datasets/acme/shown')).headers.get('x-hf-warning') ?? '', /flagged\. The config "verified"/)
+  assert.match((await get('/api/datasets/acme/shown')).headers.get('x-hf-warning') ?? '', /flagged.* the config "verified"/)
 })
 
 test('law: every row of every Parquet file has the digest that the index has, and the verified ones are those that were selected', async () => {
@@ -134,7 +134,7 @@ test('law: every row of every Parquet file has the digest that the index has, an
   await runExport(report)
   const all = await digestsOf(index)
   const ofSplit = (folder: string) => ['test', 'train'].map((split) => `${folder}/${split}-00000-of-00001.parquet`)
-  assert.deepEqual(await digestsIn('acme/law', 'main', ofSplit('data')), all)
+  assert.deepEqual(await digestsIn('acme/law', 'main', ofSplit('parquet')), all)
   assert.deepEqual(
     await digestsIn('acme/law', 'main', ofSplit('verified')),
     all.filter((_, number) => !FLAGGED.includes(number)),
@@ -173,8 +173,8 @@ test('the card says the configurations, the verdict with what would have been se
     {
       config_name: 'default',
       data_files: [
-        { split: 'test', path: ['data/test.jsonl'] },
-        { split: 'train', path: ['data/train.jsonl'] },
+        { split: 'test', path: ['parquet/test-00000-of-00001.parquet'] },
+        { split: 'train', path: ['parquet/train-00000-of-00001.parquet'] },
       ],
     },
     {
@@ -191,27 +191,46 @@ test('the card says the configurations, the verdict with what would have been se
   assert.doesNotMatch(text!, /<script>|[^\\]\[x\]/)
 })
 
-test('a published README stays, and what it configures stands beside the verified rows', async () => {
-  const own = '---\nlicense: mit\nconfigs:\n- config_name: both\n  data_files: "data/*.jsonl"\n---\n# Mine\n'
-  const { report } = await publishVerified('acme/own', [testFile('README.md', own), ...FILES])
-  await runExport(report)
-  assert.equal(Buffer.from(await bytesOf('acme/own', 'main', 'README.md')).toString(), own)
-  const metadata = parse(Buffer.from(await bytesOf('acme/own', 'main', '.huggingface.yaml')).toString()) as Metadata
-  assert.deepEqual(metadata.configs[0], { config_name: 'both', data_files: 'data/*.jsonl', default: true })
-  assert.equal(metadata.configs[1]!.config_name, 'verified')
+test('a published README stays, and what it configures with it', async () => {
+  const own = (path: string) => `---\nlicense: mit\nconfigs:\n- config_name: both\n  data_files: "${path}"\n---\n# Mine\n`
+  const parquet = createParquetFile([{ name: 'id', type: { type: 'int64' } }])
+  for (let id = 0; id < ROWS; id++) parquet.push({ id })
+  const cases = [
+    { name: 'own-json', files: FILES, readme: own('data/*.jsonl'), configs: ['both'] },
+    {
+      name: 'own-parquet',
+      files: [testFile('a.parquet', new Uint8Array(parquet.finish()))],
+      readme: own('a.parquet'),
+      configs: ['both', 'verified'],
+    },
+    { name: 'no-configs', files: FILES, readme: '# Mine\n', configs: ['default', 'verified'] },
+  ]
+  for (const { name, files, readme, configs } of cases) {
+    const { report } = await publishVerified(`acme/${name}`, [testFile('README.md', readme), ...files])
+    await runExport(report)
+    assert.equal(Buffer.from(await bytesOf(`acme/${name}`, 'main', 'README.md')).toString(), readme)
+    const metadata = parse(Buffer.from(await bytesOf(`acme/${name}`, 'main', '.huggingface.yaml')).toString()) as Metadata
+    assert.deepEqual(
+      metadata.configs.map((config) => config.config_name),
+      configs,
+    )
+  }
 })
 
-test('a README whose metadata cannot be read, or that would grow, is left as it is', async () => {
+test('beside metadata that cannot be read, that would grow, or that is not ours to change, nothing is generated', async () => {
   const bomb = `a: &a [x,x,x,x]\n${'bcdefghij'
     .split('')
     .map((name, i) => `${name}: &${name} [${`*${'abcdefghi'[i]},`.repeat(9)}]\n`)
     .join('')}`
-  const hostile = [`---\n${bomb}---\n`, '---\nconfigs: {a: [\n---\n', '---\nconfigs: 3\n---\n', '---\nconfigs: [{config_name: 3}]\n---\n']
-  for (const [i, text] of hostile.entries()) {
-    const { report } = await publishVerified(`acme/hostile-${i}`, [testFile('README.md', text), ...FILES])
+  const readmes = [`---\n${bomb}---\n`, '---\nconfigs: {a: [\n---\n', '---\nconfigs: 3\n---\n', '---\nconfigs: [{config_name: 3}]\n---\n']
+  const hostile = [...readmes.map((text) => testFile('README.md', text)), testFile('.huggingface.yaml', 'configs: []\n')]
+  for (const [i, file] of hostile.entries()) {
+    const { report } = await publishVerified(
+      `acme/hostile-${i}`,
+      [file, ...FILES].sort((a, b) => (a.path < b.path ? -1 : 1)),
+    )
     await runExport(report)
-    const paths = await treeOf(`acme/hostile-${i}`, 'main')
-    assert.ok(paths.includes('verified/test-00000-of-00001.parquet') && !paths.includes('.huggingface.yaml'), text.slice(0, 40))
+    assert.deepEqual(await treeOf(`acme/hostile-${i}`, 'main'), [file.path, 'data/test.jsonl', 'data/train.jsonl'])
   }
 })
 
@@ -224,7 +243,7 @@ test('generated files hide none that was published', async () => {
   const paths = await treeOf('acme/taken', 'main')
   assert.equal(new Set(paths).size, paths.length)
   assert.deepEqual(await bytesOf('acme/taken', 'main', files[1]!.path), files[1]!.bytes)
-  assert.ok(paths.includes('assay-verified-1/train-00000-of-00001.parquet'), paths.join(', '))
+  assert.ok(paths.includes('verified-1/train-00000-of-00001.parquet'), paths.join(', '))
 })
 
 test('a selection is a revision: it waits for a worker, and then gives its rows alone', async (t) => {

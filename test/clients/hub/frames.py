@@ -30,7 +30,7 @@ def pandas_json():
 def pandas_converted():
     import pandas
 
-    frame = pandas.read_parquet(f"hf://datasets/{FACTS['messages']['name']}/data/test-00000-of-00001.parquet")
+    frame = pandas.read_parquet(f"hf://datasets/{FACTS['messages']['name']}/parquet/test-00000-of-00001.parquet")
     return rows(frame.to_dict("records"), of="messages: test")
 
 

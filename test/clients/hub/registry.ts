@@ -69,7 +69,7 @@ export async function awaitExport(server: string, name: string): Promise<void> {
     const { assay } = z.object({ assay: z.object({ report: z.string().nullable() }) }).parse(await response.json())
     return assay.report !== null && !/still being written/.test(response.headers.get('x-hf-warning') ?? '')
   }
-  await until(isThere)
+  await until(`the export of ${name}`, isThere, { pollMs: 200 })
 }
 
 /**
