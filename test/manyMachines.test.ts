@@ -139,8 +139,9 @@ async function reportAndAlone({ db, dir }: Play, index: CID): Promise<[string, s
 
 async function assertDoneWithoutFaults(db: Database): Promise<void> {
   const jobs = await db.selectFrom('jobs').select(['kind', 'key', 'state', 'faults', 'error']).execute()
+  // What the api makes of the report may still be under way.
   assert.deepEqual(
-    jobs.filter(({ state, faults }) => state !== 'done' || faults > 0),
+    jobs.filter(({ kind, state, faults }) => faults > 0 || (state !== 'done' && kind !== 'export')),
     [],
   )
   assert.equal(jobs.filter(({ kind }) => kind === 'embed').length, SHARDS)

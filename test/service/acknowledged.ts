@@ -193,15 +193,27 @@ async function rebuildReport(
   return encodeDocument('report', report, blocks.hash).cid
 }
 
-/** No job is left or was put aside, none went wrong, and there is one for each index and each report. */
+/** Whether every report has its export. */
+export async function isExported(db: Database): Promise<boolean> {
+  const missing = await db
+    .selectFrom('reports')
+    .leftJoin('exports', 'exports.subject_cid', 'reports.report_cid')
+    .select('reports.report_cid')
+    .where('exports.commit_id', 'is', null)
+    .limit(1)
+    .execute()
+  return missing.length === 0
+}
+
+/** No job is left or was put aside, none went wrong, and there is one for each index, each report and each export. */
 async function assertJobsDone(db: Database, expected: Record<'index' | 'verify', number>): Promise<void> {
   const jobs = await db.selectFrom('jobs').select(['kind', 'key', 'state', 'faults', 'error']).execute()
   assert.deepEqual(
     jobs.filter(({ state, faults }) => state !== 'done' || faults > 0),
     [],
   )
-  const { index, verify } = countsOf(jobs)
-  assert.deepEqual({ index, verify }, expected)
+  const { index, verify, export: exported } = countsOf(jobs)
+  assert.deepEqual({ index, verify, exported }, { ...expected, exported: expected.verify })
 }
 
 /** Each document has one entry for each of its authors, and nothing waits for one. */

@@ -14,7 +14,7 @@ import { testFile } from '../api/registry.ts'
 import { testSigner } from '../support/documents.ts'
 import { assay, endNode, type NodeProcess } from '../support/node.ts'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
-import { assertDoneOnce, assertKept, createAcknowledged } from './acknowledged.ts'
+import { assertDoneOnce, assertKept, createAcknowledged, isExported } from './acknowledged.ts'
 import { connect, manifestOf, signed } from './client.ts'
 import { type Contribution, writeContribution } from './contributions.ts'
 import { addressOf, createNodes, logVkeyOf, type Nodes } from './nodes.ts'
@@ -168,6 +168,7 @@ test('two indexers and two verifiers share the work of ten clients, and no job i
     return seen.size === 2
   })
   const contributions = await publishing
+  await until('the last exports', () => isExported(db))
   await until('the last entries of the log', () => isLogged(db))
   for (const node of [team.api, ...team.workers]) assert.equal(await endNode(node, 'SIGTERM'), 0, node.output())
   await using blocks = await openBlocks({ dir: join(dir.path, 'data', 'blocks'), db })
@@ -225,6 +226,7 @@ test('a worker that only seemed dead finds its job done by another when it comes
     other.child.kill('SIGCONT')
   }
 
+  await until('the last exports', () => isExported(db))
   await until('the last entries of the log', () => isLogged(db))
   for (const node of [team.api, ...team.workers]) assert.equal(await endNode(node, 'SIGTERM'), 0, node.output())
   await using blocks = await openBlocks({ dir: join(dir.path, 'data', 'blocks'), db })

@@ -8,6 +8,7 @@ import type { Contributors } from './contributors.ts'
 import { addressOf, logVkeyOf } from './nodes.ts'
 import type { Random } from './random.ts'
 import { until } from './until.ts'
+import { isExported } from './acknowledged.ts'
 
 /** What the service is at when it is killed, one after the other; the kill comes at most so many milliseconds after that has begun. */
 const MOMENTS = { start: 1500, publish: 200, index: 50, verify: 300, log: 200 }
@@ -99,5 +100,5 @@ async function hasUnlogged(db: Database): Promise<boolean> {
 async function hasUnfinished(db: Database): Promise<boolean> {
   const versions = db.selectFrom('versions').select('number').where('state', 'in', ['pinned', 'indexed']).limit(1)
   const jobs = db.selectFrom('jobs').select('id').where('state', 'in', ['ready', 'running']).limit(1)
-  return (await versions.execute()).length > 0 || (await jobs.execute()).length > 0
+  return (await versions.execute()).length > 0 || (await jobs.execute()).length > 0 || !(await isExported(db))
 }

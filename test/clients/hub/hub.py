@@ -106,7 +106,7 @@ def tree():
     listed = {entry.path: entry for entry in api.list_repo_tree(NAME, repo_type="dataset", recursive=True, expand=True)}
     assert "data" in listed and "data/train.jsonl" in listed
     below = [entry.path for entry in api.list_repo_tree(NAME, "data", repo_type="dataset")]
-    assert {"data/test.jsonl", "data/train.jsonl"} < set(below), below
+    assert below == ["data/test.jsonl", "data/train.jsonl"], below
     published = api.list_repo_tree(NAME, "data", repo_type="dataset", revision=FACTS["messages"]["manifest"])
     assert [entry.path for entry in published] == ["data/test.jsonl", "data/train.jsonl"]
     infos = api.get_paths_info(NAME, ["data", "data/test.jsonl", "nothing"], repo_type="dataset")
