@@ -4,11 +4,11 @@ import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Database } from '../../store/database.ts'
 import { endNode, type NodeProcess } from '../support/node.ts'
+import { isExported } from './acknowledged.ts'
 import type { Contributors } from './contributors.ts'
 import { addressOf, logVkeyOf } from './nodes.ts'
 import type { Random } from './random.ts'
 import { until } from './until.ts'
-import { isExported } from './acknowledged.ts'
 
 /** What the service is at when it is killed, one after the other; the kill comes at most so many milliseconds after that has begun. */
 const MOMENTS = { start: 1500, publish: 200, index: 50, verify: 300, log: 200 }
