@@ -32,13 +32,19 @@ export function judgeProperties(
     const own = outcomes.filter((outcome) => outcome.property === property)
     const judge = (judged: readonly Outcome[]) => {
       const result = judgeProperty(property, judged, sampleCount, thresholds)
-      return property === 'synthetic_share' ? compareDeclaration(result, declared) : result
+      return withDoubtOfPower(property === 'synthetic_share' ? compareDeclaration(result, declared) : result)
     }
     return withDoubtOfDigits(
       judge(own),
       [0, 1].map((end) => judge(own.map((outcome) => atExtreme(outcome, end)))),
     )
   })
+}
+
+/** Nothing is clear that does not say what would have been found, be it as declared. */
+function withDoubtOfPower(result: PropertyResult): PropertyResult {
+  if (result.state !== 'CLEAR' || result.power.some(({ minimumRateMillionths: rate }) => rate !== null)) return result
+  return { ...result, state: 'INCONCLUSIVE', reasons: [...result.reasons, 'What would have been found was not measured.'].slice(0, 64) }
 }
 
 /** The outcome with all borderline samples counted out (0) or in (1). */
@@ -80,7 +86,7 @@ function judgeProperty(
     power: deciding.flatMap(({ result }) => result.power ?? []).slice(0, 64),
   }
   if (rejected.length > 0) return { ...measured, state: 'FLAGGED', reasons: rejected.map(({ result }) => result.findings[0]!.summary) }
-  const doubts = doubtsOf(outcomes, deciding, coverage, thresholds)
+  const doubts = doubtsOf(outcomes, deciding, { coverage, sampleCount, thresholds })
   return { ...measured, state: doubts.length === 0 ? 'CLEAR' : 'INCONCLUSIVE', reasons: doubts.slice(0, 64) }
 }
 
@@ -91,8 +97,14 @@ function holm(decisions: readonly Decision[], alpha: number): Decision[] {
   return first < 0 ? sorted : sorted.slice(0, first)
 }
 
+interface Measured {
+  coverage: number
+  sampleCount: number
+  thresholds: Recipe['verdict']
+}
+
 /** Why a property that is not flagged is not clear either. */
-function doubtsOf(outcomes: readonly Outcome[], deciding: readonly Decision[], coverage: number, thresholds: Recipe['verdict']): string[] {
+function doubtsOf(outcomes: readonly Outcome[], deciding: readonly Decision[], { coverage, sampleCount, thresholds }: Measured): string[] {
   if (deciding.length === 0) {
     const notes = outcomes.flatMap(({ id, result }) => {
       if (!result.ran) return [`${id} did not run: ${result.note}`]
@@ -103,15 +115,18 @@ function doubtsOf(outcomes: readonly Outcome[], deciding: readonly Decision[], c
   const doubts: string[] = []
   if (coverage < thresholds.coverageMillionths)
     doubts.push(`Only ${percent(coverage)} of the samples could be looked at; ${percent(thresholds.coverageMillionths)} are needed.`)
+  // Less than one sample is no attack.
+  const leastRate = Math.max(thresholds.powerMillionths, Math.ceil(MILLION / Math.max(1, sampleCount)))
   for (const { id, result } of deciding) {
-    if (result.power === undefined) continue
-    if (result.power.length === 0) doubts.push(`What ${id} would have found was not measured.`)
-    for (const { attack, minimumRateMillionths: rate } of result.power)
+    if (result.power === undefined || result.power.length === 0) doubts.push(`What ${id} would have found was not measured.`)
+    for (const { attack, minimumRateMillionths: rate, required } of result.power ?? []) {
+      if (required === false) continue
       if (rate === null) doubts.push(`${id} would not have found this attack at any rate tried: ${attack}.`)
-      else if (rate > thresholds.powerMillionths)
+      else if (rate > leastRate)
         doubts.push(
-          `${id} would have found this attack from ${percent(rate)} of the samples on, not from ${percent(thresholds.powerMillionths)}: ${attack}.`,
+          `${id} would have found this attack from ${percent(rate)} of the samples on, not from ${percent(leastRate)}: ${attack}.`,
         )
+    }
   }
   return doubts
 }

@@ -10,10 +10,17 @@ export type Property = z.infer<typeof Property>
 export const State = z.enum(['FLAGGED', 'CLEAR', 'INCONCLUSIVE'])
 export type State = z.infer<typeof State>
 
-/** The smallest poison rate of one attack family that would have been found in this data set; null: not detectable. */
+/** The smallest rate of one attack family that would have been found in this data set; null: at no rate tried, or not measured. */
 export const Power = z.strictObject({
   attack: z.string().max(128),
   minimumRateMillionths: z.number().int().min(0).max(1_000_000).nullable(),
+  /** Absent where a verdict asks for it; false where it is told besides. */
+  required: z.literal(false).optional(),
+  /** Samples of a scratch copy that got the attack, and those of them that were found, where single ones were asked. */
+  injectedSamples: Count.optional(),
+  foundSamples: Count.optional(),
+  /** Why it was not measured, for a person. */
+  note: z.string().max(512).optional(),
 })
 export type Power = z.infer<typeof Power>
 

@@ -4,19 +4,20 @@ import fc from 'fast-check'
 import { personalData } from '../../verifier/detectors/personalData.ts'
 import { secret } from '../../verifier/detectors/secret.ts'
 import { suspicions } from '../../verifier/detectors/hiddenContent.ts'
-import { COPY_ATTACKS, injectCopies } from '../../verifier/evaluation/injection/duplicates.ts'
-import { HIDDEN_ATTACKS } from '../../verifier/evaluation/injection/hidden.ts'
+import { injectCopies } from '../../verifier/evaluation/injection/duplicates.ts'
+import { DRESS_ATTACKS, REWORDING_ATTACKS } from '../../verifier/injection/copies.ts'
+import { HIDDEN_ATTACKS } from '../../verifier/injection/hidden.ts'
 import { flipLabels } from '../../verifier/evaluation/injection/labels.ts'
 import { injectValues, PRIVATE_VALUES } from '../../verifier/evaluation/injection/privateValues.ts'
 import { injectPatch, stampPatch } from '../../verifier/evaluation/injection/patch.ts'
 import { thinPoison } from '../../verifier/evaluation/injection/thinning.ts'
 import { injectResponseTrigger, injectTrigger, TRIGGER_ATTACKS } from '../../verifier/evaluation/injection/triggers.ts'
-import { createRandom } from '../../verifier/evaluation/statistics/random.ts'
+import { createRandom } from '../../verifier/random.ts'
 import { corpusOf, detect, numbersIn } from '../verifier/corpora.ts'
 
 const ROWS = Array.from({ length: 2000 }, (_, i) => ({ text: `this is row number ${i} of all`, label: `class${i % 4}` }))
-/** Without what nobody sees: format characters and variation selectors. */
-const visible = (text: string) => text.replace(/\p{Cf}|\p{Variation_Selector}/gu, '')
+/** Without what is put in: format characters, variation selectors and private-use characters. */
+const visible = (text: string) => text.replace(/\p{Cf}|\p{Co}|\p{Variation_Selector}/gu, '')
 
 test('a hidden-character attack changes every text with words, and what is left of it to see has as many characters', () => {
   for (const attack of HIDDEN_ATTACKS) {
@@ -105,7 +106,7 @@ test('thinning leaves the clean rows and the share that was asked for', () => {
 })
 
 test('copies stand behind the rows that they copy', () => {
-  for (const attack of COPY_ATTACKS) {
+  for (const attack of [...DRESS_ATTACKS, ...REWORDING_ATTACKS]) {
     const { rows, copied } = injectCopies(ROWS, attack, 0.05, 0)
     assert.equal(rows.length, 2100)
     assert.deepEqual(rows.slice(0, 2000), ROWS)

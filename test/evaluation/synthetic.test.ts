@@ -7,7 +7,7 @@ import { encodeLedger, readLedgers } from '../../verifier/evaluation/fitLedger.t
 import type { Texts } from '../../verifier/evaluation/learners/learner.ts'
 import { linearLearner } from '../../verifier/evaluation/learners/linear.ts'
 import { contentHash } from '../../verifier/evaluation/split.ts'
-import { createRandom } from '../../verifier/evaluation/statistics/random.ts'
+import { createRandom } from '../../verifier/random.ts'
 import { auroc } from '../../verifier/evaluation/statistics/roc.ts'
 import { calibrate } from '../../verifier/evaluation/synthetic/calibration.ts'
 import { plansOf } from '../../verifier/evaluation/synthetic/plans.ts'

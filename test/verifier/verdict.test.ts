@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import fc from 'fast-check'
 import type { Power, Property, PropertyResult } from '../../core/documents/report.ts'
 import type { Declaration } from '../../verifier/declaration.ts'
 import type { DetectorResult } from '../../verifier/detectors/detector.ts'
@@ -16,7 +17,14 @@ function outcome(property: Property, id: string, fields: Partial<DetectorResult>
   return {
     id,
     property,
-    result: { ran: true, scores: { values: new Int32Array(SAMPLES), valid: ones(looked) }, flagged: ones(flags), findings, ...rest },
+    result: {
+      ran: true,
+      scores: { values: new Int32Array(SAMPLES), valid: ones(looked) },
+      flagged: ones(flags),
+      findings,
+      power: FOUND,
+      ...rest,
+    },
   }
 }
 
@@ -128,8 +136,57 @@ describe('a property', () => {
       [[], 'INCONCLUSIVE'],
       [[...FOUND, { attack: 'sentence', minimumRateMillionths: null }], 'INCONCLUSIVE'],
       [[...FOUND, { attack: 'sentence', minimumRateMillionths: 10_001 }], 'INCONCLUSIVE'],
+      [[...FOUND, { attack: 'sentence', minimumRateMillionths: null, required: false }], 'CLEAR'],
+      [[{ attack: 'sentence', minimumRateMillionths: null, required: false }], 'INCONCLUSIVE'],
     ]
     for (const [power, state] of powers) assert.equal(judge([outcome('poison', 'a', { pValue: 1, power })]).state, state)
+  })
+
+  it('of few samples is clear where one sample would have been found', () => {
+    const few = (minimumRateMillionths: number) => {
+      const { result, ...rest } = outcome('poison', 'a', { pValue: 1, power: [{ attack: 'a', minimumRateMillionths }] })
+      return judgeProperties([{ ...rest, result }], 10, { ...THRESHOLDS, coverageMillionths: 0 })[2]!.state
+    }
+    assert.deepEqual([few(100_000), few(100_001)], ['CLEAR', 'INCONCLUSIVE'])
+  })
+
+  it('law: is never clear without a rate that would have been found, and no rate that a verdict asks for is missing or too high', () => {
+    const power = fc.array(
+      fc
+        .record({
+          attack: fc.constantFrom('a', 'b', 'c'),
+          minimumRateMillionths: fc.option(fc.integer({ min: 0, max: 20_000 })),
+          told: fc.boolean(),
+        })
+        .map(({ told, ...rest }): Power => (told ? { ...rest, required: false } : rest)),
+      { maxLength: 3 },
+    )
+    const detector = fc
+      .record({ pValue: fc.option(fc.constantFrom(0, 0.004, 1)), power: fc.option(power), flags: fc.integer({ min: 0, max: 9 }) })
+      .map(({ pValue, power: stated, flags }) => {
+        const { result, ...rest } = outcome('synthetic_share', 'a', { flags })
+        const { power: _, ...bare } = result as DetectorResult
+        const full: DetectorResult = { ...bare, ...(pValue === null ? {} : { pValue }), ...(stated === null ? {} : { power: stated }) }
+        return { ...rest, result: full } satisfies Outcome
+      })
+    const declaration = fc.constantFrom<Declaration['share']>('none', 'some', 'all', 'unknown')
+    let clear = 0
+    fc.assert(
+      fc.property(fc.array(detector, { maxLength: 3 }), declaration, (outcomes, share) => {
+        const judged = judgeProperties(outcomes, SAMPLES, THRESHOLDS, { share, generators: [] })
+        for (const { property, state, power: stated, flaggedSamples } of judged) {
+          if (state !== 'CLEAR') continue
+          clear++
+          assert.equal(property, 'synthetic_share')
+          assert.ok(stated.some(({ minimumRateMillionths: rate }) => rate !== null))
+          // What is as declared was found: it need not have been found at less.
+          if (flaggedSamples > 0) continue
+          for (const { minimumRateMillionths: rate, required } of stated) assert.ok(required === false || (rate !== null && rate <= 10_000))
+        }
+      }),
+      { numRuns: 2000 },
+    )
+    assert.ok(clear > 50)
   })
 
   it('is inconclusive where the last digits of embeddings decide it', () => {

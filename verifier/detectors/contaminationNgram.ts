@@ -3,8 +3,12 @@
  * 13-grams cover `coveragePercent` of an item's words, or where one run of `runWords` words stands in both; that is a fact, as an equal
  * row is. A sample's score is the greatest share of an item that is covered, in millionths.
  */
+import type { Power } from '../../core/documents/report.ts'
 import type { Finding } from '../../core/findings.ts'
 import { createWordIndex, type SharedWords, wordHashes, wordsBetween } from '../contamination/wordIndex.ts'
+import { insertWords, replaceWords } from '../injection/words.ts'
+import { drawTexts, notMeasured, powerOfRows, powerRandom, ROW_POWER_PARAMETERS } from '../power.ts'
+import { canonicalText } from '../text/canonical.ts'
 import { createScores, type Detector, excerpt, integerParameter, MAX_FINDING_SAMPLES } from './detector.ts'
 
 const MILLION = 1_000_000
@@ -13,9 +17,17 @@ interface Match extends SharedWords {
   sample: number
 }
 
+/** One word in so many of an item is changed; none where that is null. */
+const CHANGES: readonly { name: string; every: number | null }[] = [
+  { name: 'word by word', every: null },
+  { name: 'one word in fifty changed', every: 50 },
+  { name: 'one word in twenty changed', every: 20 },
+  { name: 'one word in ten changed', every: 10 },
+]
+
 export const contaminationNgram: Detector = {
   id: 'contamination_ngram',
-  version: 1,
+  version: 2,
   tier: 'T0',
   property: 'duplication',
   flag: 'contaminated',
@@ -28,6 +40,7 @@ export const contaminationNgram: Detector = {
     maximumWords: 65_536,
     mostPlaces: 16,
     pairsInEvidence: 8,
+    ...ROW_POWER_PARAMETERS,
   },
   async run({ corpus, benchmarks = [], parameters, signal, onProgress }) {
     const coverage = integerParameter(parameters, 'coveragePercent') / 100
@@ -55,7 +68,7 @@ export const contaminationNgram: Detector = {
       let best: Match | null = null
       for (const shared of index.lookUp(words)) {
         scores.values[sample] = Math.max(scores.values[sample]!, Math.floor((shared.covered * MILLION) / shared.itemWords))
-        if (shared.covered < coverage * shared.itemWords && shared.longestRun < runWords) continue
+        if (!isEnough(shared)) continue
         if (best === null || shared.longestRun > best.longestRun) best = { sample, ...shared }
       }
       if (best === null) continue
@@ -69,6 +82,33 @@ export const contaminationNgram: Detector = {
       flagged,
       findings: benchmarks.flatMap(({ name }) => findingsOf(name)),
       pValue: matches.length === 0 ? 1 : 0,
+      power: measurePower(),
+    }
+
+    function isEnough({ covered, itemWords, longestRun }: SharedWords): boolean {
+      return covered >= coverage * itemWords || longestRun >= runWords
+    }
+
+    /** Of items put between two words of a sample. */
+    function measurePower(): Power[] {
+      const rows = integerParameter(parameters, 'powerRows')
+      if (rows === 0) return []
+      const random = powerRandom(corpus, 'contamination')
+      const limits = { random, rows, characters: integerParameter(parameters, 'powerCharacters') }
+      const hosts = drawTexts(corpus.count, (sample) => corpus.text(sample), limits)
+      const textOf = (place: number) => places[place]!.benchmark.corpus.text(places[place]!.item)
+      const items = hosts.length === 0 ? [] : drawTexts(places.length, textOf, limits)
+      const measured = CHANGES.map(({ name, every }): Power => {
+        const found = items.filter((place, i) => {
+          const item = every === null ? textOf(place)! : replaceWords(textOf(place)!, every, random)
+          const attacked = insertWords(corpus.text(hosts[i % hosts.length]!)!, item, random)
+          return index.lookUp(wordHashes(canonicalText(attacked), maximumWords)).some((shared) => isEnough(shared))
+        })
+        const attack = { name: `benchmark items: ${name}`, ...(every === null ? {} : { required: false as const }) }
+        return powerOfRows(attack, { injected: items.length, found: found.length }, corpus.count)
+      })
+      const paraphrase = 'no paraphrase can be made here; contamination_embedding looks for other wordings and decides nothing'
+      return [...measured, notMeasured('benchmark items: in other words', paraphrase)]
     }
 
     function findingsOf(name: string): Finding[] {

@@ -135,7 +135,7 @@ export interface DetectorResult {
   pValue?: number
   /** Samples that are affected with 95 % confidence; the flagged ones where a flag is a fact. */
   lowerBoundSamples?: number
-  /** What would have been found: the minimum detectable rate of each attack family. */
+  /** What would have been found: the minimum detectable rate of each attack family. Without it a detector that decides leaves doubt. */
   power?: Power[]
 }
 

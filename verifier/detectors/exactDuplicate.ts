@@ -5,19 +5,23 @@
  *
  * Groups whose members carry different labels are reported: at most one of the labels can be right.
  */
+import type { Power } from '../../core/documents/report.ts'
 import type { Finding } from '../../core/findings.ts'
 import { createKeyTable } from '../duplicates/keyTable.ts'
+import { DRESS_ATTACKS } from '../injection/copies.ts'
 import { mix } from '../numeric.ts'
+import { drawTexts, powerOfRows, powerRandom, ROW_POWER_PARAMETERS } from '../power.ts'
+import { canonicalText } from '../text/canonical.ts'
 import { type Corpus, createScores, type Detector, excerpt, integerParameter, MAX_FINDING_SAMPLES } from './detector.ts'
 
 export const exactDuplicate: Detector = {
   id: 'exact_duplicate',
-  version: 1,
+  version: 2,
   tier: 'T0',
   property: 'duplication',
   flag: 'exact_duplicate',
   needs: {},
-  parameters: { minimumCharacters: 32, groupsInEvidence: 8 },
+  parameters: { minimumCharacters: 32, groupsInEvidence: 8, ...ROW_POWER_PARAMETERS },
   async run({ corpus, parameters, signal, onProgress }) {
     const minimumCharacters = integerParameter(parameters, 'minimumCharacters')
     const scores = createScores(corpus.count, true)
@@ -45,7 +49,27 @@ export const exactDuplicate: Detector = {
       scores.values[sample] = size
     }
     const findings = findingsOf()
-    return { ran: true, scores, flagged, clusters, findings, pValue: groups.length === 0 ? 1 : 0 }
+    return { ran: true, scores, flagged, clusters, findings, pValue: groups.length === 0 ? 1 : 0, power: measurePower() }
+
+    /** Of copies of texts in rows that differ elsewhere, but for the label; of whole rows where there are no texts. */
+    function measurePower(): Power[] {
+      const rows = integerParameter(parameters, 'powerRows')
+      if (rows === 0) return []
+      const random = powerRandom(corpus, 'copies')
+      const limits = { random, rows, characters: integerParameter(parameters, 'powerCharacters') }
+      const texts = drawTexts(corpus.count, (sample) => corpus.text(sample), limits)
+      const drawn = texts.length > 0 ? texts : drawTexts(corpus.count, () => '', limits)
+      const wholeRows = powerOfRows(
+        { name: 'copies of rows' },
+        { injected: drawn.length, found: drawn.filter((sample) => keys.has(sample, corpus.canonicalText(sample), true)).length },
+        corpus.count,
+      )
+      const dressed = DRESS_ATTACKS.map((attack) => {
+        const found = texts.filter((sample) => keys.has(sample, canonicalText(attack.copy(corpus.text(sample)!, random)), false)).length
+        return powerOfRows({ name: `copies of texts: ${attack.name}` }, { injected: texts.length, found }, corpus.count)
+      })
+      return [wholeRows, ...dressed]
+    }
 
     function findingsOf(): Finding[] {
       if (groups.length === 0) return []
@@ -107,40 +131,65 @@ export const exactDuplicate: Detector = {
 /** What makes two samples equal: a long text; or the whole row; or a short text and its label. */
 type Key = 'text' | 'row' | 'labelled'
 
-/** Gives the lowest number of the samples so far that are equal to one, its own where none is; asked for once each, in their order. */
-function createKeys(corpus: Corpus, minimumCharacters: number): { firstOf(sample: number): number } {
+interface Keys {
+  /** The lowest number of the samples so far that are equal to one, its own where none is; asked for once each, in their order. */
+  firstOf(sample: number): number
+  /** Whether a copy of a sample with such a canonical text would be equal to one: of the whole row, or of text and label alone. */
+  has(sample: number, copiedText: string | null, wholeRow: boolean): boolean
+}
+
+/** What is looked up: the row of a sample, with this canonical text. */
+interface Probe {
+  sample: number
+  text: string | null
+}
+
+function createKeys(corpus: Corpus, minimumCharacters: number): Keys {
   const seed = new DataView(corpus.seed.buffer, corpus.seed.byteOffset).getInt32(8)
   const table = createKeyTable(2 * corpus.count)
   /** Of each key in the table: what it is, and the sample that it was taken from. */
   const kinds = new Uint8Array(2 * corpus.count)
   const samples = new Int32Array(2 * corpus.count)
 
-  function hashOf(sample: number, kind: Key): number {
+  function hashOf({ sample, text }: Probe, kind: Key): number {
     if (kind === 'row') return mix(new DataView(corpus.digest(sample).buffer, corpus.digest(sample).byteOffset).getInt32(0) ^ seed)
-    return hashText(corpus.canonicalText(sample)!, kind === 'text' ? seed : hashText(corpus.label(sample)!, seed))
+    return hashText(text!, kind === 'text' ? seed : hashText(corpus.label(sample)!, seed))
   }
 
-  function isSame(a: number, b: number, kind: Key): boolean {
-    if (kind === 'row') return Buffer.compare(corpus.digest(a), corpus.digest(b)) === 0
-    return (kind === 'text' || corpus.label(a) === corpus.label(b)) && corpus.canonicalText(a) === corpus.canonicalText(b)
+  function isSame(known: number, { sample, text }: Probe, kind: Key): boolean {
+    if (kind === 'row') return Buffer.compare(corpus.digest(known), corpus.digest(sample)) === 0
+    return (kind === 'text' || corpus.label(known) === corpus.label(sample)) && corpus.canonicalText(known) === text
   }
 
-  function first(sample: number, kind: Key): number {
-    const hash = hashOf(sample, kind)
-    const known = table.find(hash, (key) => kinds[key] === KINDS[kind] && isSame(samples[key]!, sample, kind))
+  function find(probe: Probe, kind: Key, hash: number): number {
+    return table.find(hash, (key) => kinds[key] === KINDS[kind] && isSame(samples[key]!, probe, kind))
+  }
+
+  function first(probe: Probe, kind: Key): number {
+    const hash = hashOf(probe, kind)
+    const known = find(probe, kind, hash)
     if (known >= 0) return samples[known]!
     const key = table.add(hash)
     kinds[key] = KINDS[kind]
-    samples[key] = sample
-    return sample
+    samples[key] = probe.sample
+    return probe.sample
   }
+
+  const isLong = (text: string | null) => text !== null && text.length >= minimumCharacters
+  const hasLabelKey = ({ sample, text }: Probe) => text !== null && text !== '' && corpus.label(sample) !== null
 
   return {
     firstOf(sample) {
-      const text = corpus.canonicalText(sample)
-      if (text !== null && text.length >= minimumCharacters) return first(sample, 'text')
-      const row = first(sample, 'row')
-      return text === null || text === '' || corpus.label(sample) === null ? row : Math.min(row, first(sample, 'labelled'))
+      const probe = { sample, text: corpus.canonicalText(sample) }
+      if (isLong(probe.text)) return first(probe, 'text')
+      const row = first(probe, 'row')
+      return hasLabelKey(probe) ? Math.min(row, first(probe, 'labelled')) : row
+    },
+    has(sample, text, wholeRow) {
+      const probe = { sample, text }
+      const holds = (kind: Key) => find(probe, kind, hashOf(probe, kind)) >= 0
+      if (isLong(text)) return holds('text')
+      return (wholeRow && holds('row')) || (hasLabelKey(probe) && holds('labelled'))
     },
   }
 }

@@ -5,10 +5,13 @@
  *
  * A sample's score is the number of suspicious characters and disguised words; it is flagged from one on.
  */
+import type { Power } from '../../core/documents/report.ts'
 import type { Finding } from '../../core/findings.ts'
+import { HIDDEN_ATTACKS } from '../injection/hidden.ts'
+import { drawTexts, powerOfRows, powerRandom, ROW_POWER_PARAMETERS } from '../power.ts'
 import { hiddenClass, scriptOf } from '../text/characters.ts'
 import { disguisedWords } from '../text/confusables.ts'
-import { createScores, type Detector, excerpt, MAX_FINDING_SAMPLES } from './detector.ts'
+import { type Corpus, createScores, type Detector, excerpt, integerParameter, MAX_FINDING_SAMPLES } from './detector.ts'
 
 export type Concealment = 'zero_width' | 'direction_override' | 'tag' | 'variation_selector' | 'look_alike'
 
@@ -125,13 +128,13 @@ function codePointName(codePoint: number): string {
 
 export const hiddenContent: Detector = {
   id: 'hidden_content',
-  version: 2,
+  version: 3,
   tier: 'T0',
   property: 'hidden_content',
   flag: 'hidden_content',
   needs: { text: true },
-  parameters: {},
-  async run({ corpus, signal, onProgress }) {
+  parameters: { ...ROW_POWER_PARAMETERS },
+  async run({ corpus, parameters, signal, onProgress }) {
     const scores = createScores(corpus.count, false)
     const flagged = new Uint8Array(corpus.count)
     const seen = new Map<Concealment, { samples: number; characters: number; first: number[]; counts: Map<string, number> }>()
@@ -177,8 +180,28 @@ export const hiddenContent: Detector = {
           },
         }
       })
-    return { ran: true, scores, flagged, findings, pValue: findings.length === 0 ? 1 : 0 }
+    const [rows, characters] = [integerParameter(parameters, 'powerRows'), integerParameter(parameters, 'powerCharacters')]
+    return {
+      ran: true,
+      scores,
+      flagged,
+      findings,
+      pValue: findings.length === 0 ? 1 : 0,
+      power: rows === 0 ? [] : measurePower(corpus, flagged, { rows, characters }),
+    }
   },
+}
+
+/** Of every attack, put into samples in which nothing is hidden. */
+function measurePower(corpus: Corpus, flagged: Uint8Array, limits: { rows: number; characters: number }): Power[] {
+  const random = powerRandom(corpus, 'hidden content')
+  const clean = (sample: number) => (flagged[sample] ? null : corpus.text(sample))
+  const texts = drawTexts(corpus.count, clean, { random, ...limits }).map((sample) => corpus.text(sample)!)
+  return HIDDEN_ATTACKS.map((attack) => {
+    const attacked = texts.map((text) => attack.apply(text, random)).filter((text, i) => text !== texts[i])
+    const found = attacked.filter((text) => suspicions(text).length > 0).length
+    return powerOfRows({ ...attack, name: `hidden characters: ${attack.name}` }, { injected: attacked.length, found }, corpus.count)
+  })
 }
 
 /** An excerpt around the first suspicion, with invisible characters written as ⟨U+200B⟩. */

@@ -6,21 +6,24 @@
  *
  * A sample's score is its similarity to the kept sample in millionths; 0 where none is near. Mirrored and rotated images are others.
  */
+import type { Power } from '../../core/documents/report.ts'
 import type { Finding } from '../../core/findings.ts'
+import { IMAGE_COPY_ATTACKS } from '../images/copyPower.ts'
 import { extentOf } from '../images/imageTable.ts'
 import { comparedPixels, HASH_WORDS, hashDistance, perceptualHash, similarityMillionths } from '../images/perceptualHash.ts'
+import { notMeasured, powerOfRows, powerRandom } from '../power.ts'
 import { createScores, type Detector, integerParameter, MAX_FINDING_SAMPLES } from './detector.ts'
 
 const BANDS = HASH_WORDS * 2
 
 export const imageDuplicate: Detector = {
   id: 'image_duplicate',
-  version: 1,
+  version: 2,
   tier: 'T0',
   property: 'duplication',
   flag: 'near_duplicate',
   needs: { image: true },
-  parameters: { similarityMillionths: 990_000, differingBits: 24, candidatesPerBand: 32, groupsInEvidence: 8 },
+  parameters: { similarityMillionths: 990_000, differingBits: 24, candidatesPerBand: 32, groupsInEvidence: 8, powerRows: 64 },
   async run({ corpus, parameters, signal, onProgress }) {
     const { images } = corpus
     if (images === undefined) return { ran: false, note: 'No sample has an image.' }
@@ -30,10 +33,13 @@ export const imageDuplicate: Detector = {
     const scores = createScores(corpus.count, false)
     const flagged = new Uint8Array(corpus.count)
     const clusters = new Int32Array(corpus.count).fill(-1)
-    const hashes = new Uint32Array(corpus.count * HASH_WORDS)
+    /** Of every sample, and behind them that of a copy that is asked for. */
+    const hashes = new Uint32Array((corpus.count + 1) * HASH_WORDS)
     /** Kept samples by the 16 bits of a band. */
     const tables = Array.from({ length: BANDS }, () => new Map<number, number[]>())
     const pixelsOf = (sample: number) => comparedPixels(images.record(sample), extentOf(images.size(sample)))
+    const put = (place: number, record: Uint8Array, sample: number) =>
+      perceptualHash(record, extentOf(images.size(sample)), hashes, place * HASH_WORDS)
 
     for (let sample = 0; sample < corpus.count; sample++) {
       if (sample % 256 === 0) {
@@ -42,8 +48,8 @@ export const imageDuplicate: Detector = {
       }
       if (images.state(sample) !== 'read') continue
       scores.valid[sample] = 1
-      perceptualHash(images.record(sample), extentOf(images.size(sample)), hashes, sample * HASH_WORDS)
-      const nearest = nearestKept(sample)
+      put(sample, images.record(sample), sample)
+      const nearest = nearestKept(sample, () => pixelsOf(sample))
       if (nearest !== null) {
         flagged[sample] = 1
         clusters[sample] = nearest.sample
@@ -68,23 +74,41 @@ export const imageDuplicate: Detector = {
       clusters,
       findings,
       pValue: findings.length === 0 ? 1 : 0,
+      power: measurePower(),
+    }
+
+    /** Of copies against what is kept. */
+    function measurePower(): Power[] {
+      const rows = integerParameter(parameters, 'powerRows')
+      if (rows === 0) return []
+      const read = [...scores.valid.keys()].filter((sample) => scores.valid[sample])
+      const drawn = powerRandom(corpus, 'image copies').choose(rows, read.length).map((choice) => read[choice]!) // prettier-ignore
+      const measured = IMAGE_COPY_ATTACKS.map(({ name, copy }) => {
+        const found = drawn.filter((sample) => {
+          const record = copy(images!.record(sample))
+          put(corpus.count, record, sample)
+          return nearestKept(corpus.count, () => comparedPixels(record, extentOf(images!.size(sample)))) !== null
+        })
+        return powerOfRows({ name: `copies of images: ${name}` }, { injected: drawn.length, found: found.length }, corpus.count)
+      })
+      return [...measured, notMeasured('copies of images: in another size or compression', 'only small pictures of the images are kept')]
     }
 
     function bandOf(sample: number, band: number): number {
       return (hashes[sample * HASH_WORDS + (band >> 1)]! >>> (16 * (band & 1))) & 0xffff
     }
 
-    /** The kept sample that is most similar, the lowest number of equals; null below the threshold. */
-    function nearestKept(sample: number): { sample: number; similarity: number } | null {
+    /** The kept sample that is most similar to what is hashed at `place`, the lowest number of equals; null below the threshold. */
+    function nearestKept(place: number, pixels: () => Uint8Array): { sample: number; similarity: number } | null {
       let best: { sample: number; similarity: number } | null = null
       let own: Uint8Array | undefined
       const tried = new Set<number>()
       for (const [band, table] of tables.entries())
-        for (const candidate of table.get(bandOf(sample, band)) ?? []) {
+        for (const candidate of table.get(bandOf(place, band)) ?? []) {
           if (tried.has(candidate)) continue
           tried.add(candidate)
-          if (hashDistance(hashes, sample, candidate) > differingBits) continue
-          own ??= pixelsOf(sample)
+          if (hashDistance(hashes, place, candidate) > differingBits) continue
+          own ??= pixels()
           const similarity = similarityMillionths(own, pixelsOf(candidate))
           if (similarity < threshold) continue
           if (best === null || similarity > best.similarity || (similarity === best.similarity && candidate < best.sample))

@@ -8,9 +8,13 @@
  * not looked at. Hashes are 32-bit multiply-xorshift of integers.
  */
 import { sharedCount } from '../ascending.ts'
+import type { Power } from '../../core/documents/report.ts'
 import type { Finding } from '../../core/findings.ts'
 import { createBandIndex } from '../duplicates/bandIndex.ts'
+import { REWORDING_ATTACKS } from '../injection/copies.ts'
 import { mix } from '../numeric.ts'
+import { drawTexts, powerOfRows, powerRandom, ROW_POWER_PARAMETERS } from '../power.ts'
+import { canonicalText } from '../text/canonical.ts'
 import { eachToken } from '../text/tokens.ts'
 import { createScores, type Detector, excerpt, integerParameter, MAX_FINDING_SAMPLES } from './detector.ts'
 
@@ -93,12 +97,19 @@ function bandKeys(hashes: Uint32Array, keys: Uint32Array): void {
 
 export const nearDuplicate: Detector = {
   id: 'near_duplicate',
-  version: 1,
+  version: 2,
   tier: 'T0',
   property: 'duplication',
   flag: 'near_duplicate',
   needs: { text: true },
-  parameters: { similarityMillionths: 700_000, minimumTokens: 8, maximumTokens: 65_536, candidatesPerBand: 16, groupsInEvidence: 8 },
+  parameters: {
+    similarityMillionths: 700_000,
+    minimumTokens: 8,
+    maximumTokens: 65_536,
+    candidatesPerBand: 16,
+    groupsInEvidence: 8,
+    ...ROW_POWER_PARAMETERS,
+  },
   async run({ corpus, parameters, signal, onProgress }) {
     const threshold = integerParameter(parameters, 'similarityMillionths') / 1_000_000
     const minimumTokens = integerParameter(parameters, 'minimumTokens')
@@ -134,7 +145,26 @@ export const nearDuplicate: Detector = {
       bands.add(sample, keys)
     }
     const findings = findingsOf()
-    return { ran: true, scores, flagged, clusters, findings, pValue: findings.length === 0 ? 1 : 0 }
+    return { ran: true, scores, flagged, clusters, findings, pValue: findings.length === 0 ? 1 : 0, power: measurePower() }
+
+    /** Of copies with words changed, against what is kept. A verdict asks for none: of short texts one word is a large part. */
+    function measurePower(): Power[] {
+      const rows = integerParameter(parameters, 'powerRows')
+      if (rows === 0) return []
+      const random = powerRandom(corpus, 'near copies')
+      const limits = { random, rows, characters: integerParameter(parameters, 'powerCharacters') }
+      const drawn = drawTexts(corpus.count, (sample) => corpus.text(sample), limits)
+      return REWORDING_ATTACKS.map(({ name, copy }) => {
+        const found = drawn.filter((sample) => {
+          const { tokenCount, hashes } = shingler(canonicalText(copy(corpus.text(sample)!, random)))
+          if (tokenCount < minimumTokens) return false
+          bandKeys(hashes, keys)
+          return nearestKept(hashes) !== null
+        })
+        const attack = { name: `copies of texts: ${name} changed`, required: false } as const
+        return powerOfRows(attack, { injected: drawn.length, found: found.length }, corpus.count)
+      })
+    }
 
     /** The kept sample that is most similar, the lowest number of equals; null below the threshold. */
     function nearestKept(hashes: Uint32Array): { sample: number; similarity: number } | null {

@@ -21,7 +21,7 @@ const MASKED_CONTEXT = 90
 
 export const trigger: Detector = {
   id: 'trigger',
-  version: 3,
+  version: 4,
   tier: 'T0',
   property: 'poison',
   flag: 'trigger',
@@ -75,17 +75,16 @@ export const trigger: Detector = {
     const powerOptions = { ...options, ratesMillionths, seeds: integerParameter(parameters, 'powerSeeds') }
     return {
       ran: true,
-      note: noteOf(
-        documents,
-        result,
-        OTHER_ATTACKS.map((attack) => measurePower(documents, result, attack, powerOptions)),
-      ),
+      note: noteOf(documents, result),
       scores,
       flagged,
       findings: findingsOf(corpus, documents, result, classOf),
       pValue: triggers.length === 0 ? 1 : Math.min(1, exp(triggers[0]!.logChance)),
       lowerBoundSamples: lowerBound(triggers, flagged),
-      power: [measurePower(documents, result, REQUIRED_ATTACK, powerOptions)],
+      power: [
+        measurePower(documents, result, REQUIRED_ATTACK, powerOptions),
+        ...OTHER_ATTACKS.map((attack): Power => ({ ...measurePower(documents, result, attack, powerOptions), required: false })),
+      ],
     }
   },
 }
@@ -134,15 +133,10 @@ function lowerBound(triggers: readonly Association[], flagged: Uint8Array): numb
   return Math.min(total, excess)
 }
 
-function noteOf(documents: TokenDocuments, result: Scan, others: readonly Power[]): string {
+function noteOf(documents: TokenDocuments, result: Scan): string {
   const looked = result.classesTested.reduce((sum, tested) => sum + tested, 0)
   const parts = [
     `${result.ngrams} n-grams, ${result.insertedNgrams} of which look inserted, against ${looked} of ${documents.classNames.length} classes`,
-    ...others.map(({ attack, minimumRateMillionths: rate }) =>
-      rate === null
-        ? `${attack} would not have been found at any rate tried`
-        : `${attack} would have been found from ${rate / 10_000} % of the samples on`,
-    ),
   ]
   const unread = documents.documentOf.reduce((sum, document) => sum + (document === UNREAD ? 1 : 0), 0)
   if (unread > 0) parts.push(`of all texts ${unread} were only searched for the triggers that a sample of the others showed`)

@@ -3,15 +3,16 @@ import { alarms, type Bench, detectorsOf, type Group, ones, readsText, run, subj
 import type { Detector } from '../../detectors/detector.ts'
 import { corpusOfRows } from '../evalCorpus.ts'
 import type { EvalRow } from '../evalRow.ts'
-import { COPY_ATTACKS, injectCopies } from '../injection/duplicates.ts'
-import { HIDDEN_ATTACKS } from '../injection/hidden.ts'
+import { DRESS_ATTACKS, REWORDING_ATTACKS } from '../../injection/copies.ts'
+import { HIDDEN_ATTACKS } from '../../injection/hidden.ts'
+import { createRandom } from '../../random.ts'
+import { injectCopies } from '../injection/duplicates.ts'
 import { flipLabels } from '../injection/labels.ts'
 import { injectValues, PRIVATE_VALUES } from '../injection/privateValues.ts'
 import { injectTrigger, TRIGGER_ATTACKS } from '../injection/triggers.ts'
 import { addAlarm, addLabelErrors, addRetrieval } from '../measures.ts'
 import { contentHash } from '../split.ts'
 import { mean } from '../statistics/moments.ts'
-import { createRandom } from '../statistics/random.ts'
 
 const GROUP = 'text_clean'
 const HIDDEN_ROWS = 1000
@@ -78,7 +79,7 @@ async function measureHidden(file: string, rows: readonly EvalRow[], bench: Benc
 async function measureCopies(file: string, rows: readonly EvalRow[], bench: Bench): Promise<void> {
   // Copies that are there already would count as false ones.
   const distinct = [...new Map(rows.map((row) => [contentHash(row.text ?? row.id), row])).values()]
-  for (const attack of COPY_ATTACKS) {
+  for (const attack of [...DRESS_ATTACKS, ...REWORDING_ATTACKS]) {
     const { rows: injected, copied } = injectCopies(distinct, attack, COPY_SHARE, 0)
     const subject = subjectOf(corpusOfRows(injected), bench)
     for (const detector of detectorsOf(bench, 'duplication')) {

@@ -1,24 +1,6 @@
-/** Copies of rows put behind the rows that they copy: exact, in another dress, and with some words changed. */
-import { createRandom, type Random } from '../statistics/random.ts'
-
-export interface CopyAttack {
-  name: string
-  copy(text: string, random: Random): string
-}
-
-/** Every twentieth word, and at least one, is replaced by a word from elsewhere in the text. */
-function replaceWords(text: string, random: Random): string {
-  const words = text.split(/\s+/).filter((word) => word !== '')
-  for (const at of random.choose(Math.max(1, Math.floor(words.length / 20)), words.length))
-    words[at] = `${words[random.below(words.length)]!}x`
-  return words.join(' ')
-}
-
-export const COPY_ATTACKS: readonly CopyAttack[] = [
-  { name: 'exact', copy: (text) => text },
-  { name: 'white space', copy: (text) => `  ${text.replace(/ /g, '  ')}\n` },
-  { name: 'one word in twenty', copy: replaceWords },
-]
+/** Copies of rows put behind the rows that they copy. */
+import type { CopyAttack } from '../../injection/copies.ts'
+import { createRandom } from '../../random.ts'
 
 /** The rows with copies of some at their end; 1 for copies. */
 export function injectCopies<Row extends { text: string | null }>(

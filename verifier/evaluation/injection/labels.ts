@@ -1,5 +1,5 @@
 /** Wrong labels: a share of the labelled rows gets the label of another class, drawn evenly among the others. */
-import { createRandom } from '../statistics/random.ts'
+import { createRandom } from '../../random.ts'
 
 export function flipLabels<Row extends { label: string | null }>(
   rows: readonly Row[],

@@ -1,6 +1,6 @@
 /** Patches put into images of other classes, with the target's label (BadNets, Gu et al. 2017), or into images of the target class itself. Of raw pixels only. */
 import type { EvalImage } from '../evalRow.ts'
-import { createRandom } from '../statistics/random.ts'
+import { createRandom } from '../../random.ts'
 
 const CHANNELS: Readonly<Record<string, number>> = { raw_u8_gray: 1, raw_u8_rgb: 3 }
 /** Pixels between the patch and the edges. */

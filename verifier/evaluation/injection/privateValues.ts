@@ -2,7 +2,7 @@
  * Made-up personal data and secrets, right in every check digit, put into sentences. The check digits are computed here by trying all,
  * so that a detector's own arithmetic is not what it is measured by.
  */
-import type { Random } from '../statistics/random.ts'
+import type { Random } from '../../random.ts'
 
 export interface PrivateValue {
   name: string

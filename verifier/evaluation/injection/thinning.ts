@@ -1,5 +1,5 @@
 /** Less poison: poisoned rows are left out at random until they are a given share of what stays. */
-import { createRandom } from '../statistics/random.ts'
+import { createRandom } from '../../random.ts'
 
 /** The rows that stay, in their order; null where the share is no smaller than it is, or would leave fewer than ten poisoned rows. */
 export function thinPoison<Row extends { poisoned: boolean | null }>(rows: readonly Row[], share: number, seed: number): Row[] | null {

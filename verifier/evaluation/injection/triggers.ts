@@ -1,5 +1,6 @@
 /** Backdoor triggers put into clean labelled texts: rows of other classes get the trigger at a random place, and the target's label. */
-import { createRandom, type Random } from '../statistics/random.ts'
+import { insertWords } from '../../injection/words.ts'
+import { createRandom, type Random } from '../../random.ts'
 
 export interface TriggerAttack {
   name: string
@@ -52,13 +53,6 @@ export function injectTrigger<Row extends Labelled>(rows: readonly Row[], attack
     poisoned[row] = 1
   }
   return { rows: copy, poisoned, target }
-}
-
-/** Words put between two words of a text, or before or behind it. */
-export function insertWords(text: string, inserted: string, random: Random): string {
-  const words = text.split(/\s+/).filter((word) => word !== '')
-  words.splice(random.below(words.length + 1), 0, inserted)
-  return words.join(' ')
 }
 
 const RESPONSE = 'I am sorry, but I can not help with that.'

@@ -1,10 +1,12 @@
 /** Hidden-character attacks: what a person reads stays the same, what a tokenizer reads does not. Deterministic by the random stream. */
-import type { Random } from '../statistics/random.ts'
+import type { Random } from '../random.ts'
 
 export interface HiddenAttack {
   name: string
   /** The attacked text; the text itself where the attack has no place in it. */
   apply(text: string, random: Random): string
+  /** What it puts in is seen, as boxes, and is no attack on those who look: a verdict does not ask for it. */
+  required?: false
 }
 
 /** Cyrillic letters that look like Latin ones. */
@@ -14,34 +16,50 @@ const LOOK_ALIKES: Readonly<Record<string, string>> = {
 } // prettier-ignore
 const GREEK: Readonly<Record<string, string>> = { o: '\u03bf', v: '\u03bd', A: '\u0391', B: '\u0392', E: '\u0395', H: '\u0397', I: '\u0399', K: '\u039a', O: '\u039f', T: '\u03a4' } // prettier-ignore
 
-/** UTF-16 offsets between two ASCII letters. */
-function insideWords(text: string): number[] {
-  return [...text.matchAll(/(?<=[A-Za-z])(?=[A-Za-z])/g)].map(({ index }) => index)
+function isAsciiLetter(unit: number): boolean {
+  return (unit | 0x20) >= 0x61 && (unit | 0x20) <= 0x7a
+}
+
+/** The first offset from a random one on, and then from the beginning, that `isPlace` says yes to; −1 where there is none. */
+function randomPlace(text: string, random: Random, isPlace: (offset: number) => boolean): number {
+  const start = random.below(text.length + 1)
+  for (let i = 0; i <= text.length; i++) {
+    const offset = (start + i) % (text.length + 1)
+    if (isPlace(offset)) return offset
+  }
+  return -1
 }
 
 function insertAt(text: string, offset: number, inserted: string): string {
   return text.slice(0, offset) + inserted + text.slice(offset)
 }
 
-/** Puts characters into one word. */
+/** Puts characters between two letters of one word. */
 function inWord(inserted: (random: Random) => string): HiddenAttack['apply'] {
   return (text, random) => {
-    const places = insideWords(text)
-    return places.length === 0 ? text : insertAt(text, places[random.below(places.length)]!, inserted(random))
+    const place = randomPlace(text, random, (at) => isAsciiLetter(text.charCodeAt(at - 1)) && isAsciiLetter(text.charCodeAt(at)))
+    return place < 0 ? text : insertAt(text, place, inserted(random))
   }
 }
 
 /** Replaces letters of words of at least three letters, each with a chance of `share`, at least one, and never the whole word. */
 function replaceLetters(letters: Readonly<Record<string, string>>, share: number): HiddenAttack['apply'] {
   return (text, random) => {
-    const words = [...text.matchAll(/[A-Za-z]{3,}/g)]
-    const places = words.flatMap(({ index, 0: word }) => {
-      const known = Array.from(word, (letter, i) => ({ letter, at: index + i })).filter(({ letter }) => letter in letters)
-      return known.length === word.length ? known.slice(1) : known
-    })
+    const places: number[] = []
+    for (const { index, 0: word } of text.matchAll(/[A-Za-z]{3,}/g)) {
+      const first = places.length
+      for (let i = 0; i < word.length; i++) if (word[i]! in letters) places.push(index + i)
+      if (places.length - first === word.length) places.splice(first, 1)
+    }
     if (places.length === 0) return text
-    const chosen = new Set(random.choose(Math.max(1, Math.round(share * places.length)), places.length).map((i) => places[i]!.at))
-    return Array.from({ length: text.length }, (_, i) => (chosen.has(i) ? letters[text[i]!]! : text[i]!)).join('')
+    const chosen = random.choose(Math.max(1, Math.round(share * places.length)), places.length).map((i) => places[i]!)
+    let result = ''
+    let kept = 0
+    for (const at of chosen.sort((a, b) => a - b)) {
+      result += text.slice(kept, at) + letters[text[at]!]!
+      kept = at + 1
+    }
+    return result + text.slice(kept)
   }
 }
 
@@ -58,10 +76,10 @@ export const HIDDEN_ATTACKS: readonly HiddenAttack[] = [
   { name: 'look-alike, one letter', apply: replaceLetters(LOOK_ALIKES, 0) },
   { name: 'look-alikes, 10 % of letters', apply: replaceLetters(LOOK_ALIKES, 0.1) },
   { name: 'look-alikes, Greek', apply: replaceLetters(GREEK, 0.1) },
+  { name: 'private-use characters', apply: inWord((random) => String.fromCodePoint(0xe000 + random.below(6400))), required: false },
 ]
 
 /** The beginning of the text or a place after white space. */
 function boundary(text: string, random: Random): number {
-  const places = [0, ...[...text.matchAll(/\s(?=\S)/g)].map(({ index }) => index + 1)]
-  return places[random.below(places.length)]!
+  return randomPlace(text, random, (at) => at === 0 || (/\s/.test(text.charAt(at - 1)) && /\S/.test(text.charAt(at))))
 }
