@@ -148,7 +148,10 @@ describe('what would have been found', () => {
     assert.ok(result.ran)
     assert.equal(ratesIn(result.power!).get('benchmark items: word by word'), 2500)
     const found = result.power!.flatMap(({ foundSamples }) => foundSamples ?? [])
-    assert.deepEqual(found, found.toSorted((a, b) => b - a))
+    assert.deepEqual(
+      found,
+      found.toSorted((a, b) => b - a),
+    )
     assert.ok(found[0] === 50 && found[3]! < found[0])
     assert.match(result.power!.at(-1)!.note!, /no paraphrase can be made/)
   })

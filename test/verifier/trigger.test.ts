@@ -39,10 +39,9 @@ describe('the trigger scan', () => {
     assert.deepEqual(numbersIn(flagged), [])
     assert.equal(pValue, 1)
     assert.ok(findings.every(({ flag, facts }) => flag === undefined && facts['reading'] === 'explained'))
-    assert.deepEqual(
-      power!.map(({ minimumRateMillionths: rate }) => rate !== null && rate <= 10_000),
-      [true],
-    )
+    const [asked, ...told] = power!
+    assert.ok(asked!.required === undefined && asked!.minimumRateMillionths !== null && asked!.minimumRateMillionths <= 10_000)
+    assert.ok(told.length === 2 && told.every(({ required }) => required === false))
   })
 
   it('finds several rare words that share the poisoned texts', async () => {

@@ -82,14 +82,15 @@ export const imageDuplicate: Detector = {
       const rows = integerParameter(parameters, 'powerRows')
       if (rows === 0) return []
       const read = [...scores.valid.keys()].filter((sample) => scores.valid[sample])
-      const drawn = powerRandom(corpus, 'image copies').choose(rows, read.length).map((choice) => read[choice]!) // prettier-ignore
-      const measured = IMAGE_COPY_ATTACKS.map(({ name, copy }) => {
+      const choices = powerRandom(corpus, 'image copies').choose(rows, read.length)
+      const drawn = choices.map((choice) => read[choice]!)
+      const measured = IMAGE_COPY_ATTACKS.map((attack) => {
         const found = drawn.filter((sample) => {
-          const record = copy(images!.record(sample))
+          const record = attack.copy(images!.record(sample))
           put(corpus.count, record, sample)
           return nearestKept(corpus.count, () => comparedPixels(record, extentOf(images!.size(sample)))) !== null
         })
-        return powerOfRows({ name: `copies of images: ${name}` }, { injected: drawn.length, found: found.length }, corpus.count)
+        return powerOfRows({ name: `copies of images: ${attack.name}` }, { injected: drawn.length, found: found.length }, corpus.count)
       })
       return [...measured, notMeasured('copies of images: in another size or compression', 'only small pictures of the images are kept')]
     }

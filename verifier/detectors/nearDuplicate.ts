@@ -154,15 +154,15 @@ export const nearDuplicate: Detector = {
       const random = powerRandom(corpus, 'near copies')
       const limits = { random, rows, characters: integerParameter(parameters, 'powerCharacters') }
       const drawn = drawTexts(corpus.count, (sample) => corpus.text(sample), limits)
-      return REWORDING_ATTACKS.map(({ name, copy }) => {
+      return REWORDING_ATTACKS.map((attack) => {
         const found = drawn.filter((sample) => {
-          const { tokenCount, hashes } = shingler(canonicalText(copy(corpus.text(sample)!, random)))
+          const { tokenCount, hashes } = shingler(canonicalText(attack.copy(corpus.text(sample)!, random)))
           if (tokenCount < minimumTokens) return false
           bandKeys(hashes, keys)
           return nearestKept(hashes) !== null
         })
-        const attack = { name: `copies of texts: ${name} changed`, required: false } as const
-        return powerOfRows(attack, { injected: drawn.length, found: found.length }, corpus.count)
+        const told = { name: `copies of texts: ${attack.name} changed`, required: false } as const
+        return powerOfRows(told, { injected: drawn.length, found: found.length }, corpus.count)
       })
     }
 
