@@ -14,8 +14,9 @@ import type { CID } from '../../core/cid.ts'
 import { openBlocks } from '../../store/blocks.ts'
 import { type Database, openDatabase } from '../../store/database.ts'
 import { createEmbedder } from '../../verifier/embedding/embedder.ts'
+import { createImageEmbedder } from '../../verifier/embedding/imageEmbedder.ts'
 import { defaultModelCache } from '../../verifier/embedding/modelCache.ts'
-import { DEFAULT_MODEL } from '../../verifier/embedding/models.ts'
+import { DEFAULT_MODEL, MOBILENET_V3_SMALL } from '../../verifier/embedding/models.ts'
 import { createShardModel, type ShardModel } from '../../verifier/shards/shardModel.ts'
 import { storedEmbeddings } from '../../verifier/shards/storedEmbeddings.ts'
 import { endNode } from '../support/node.ts'
@@ -105,7 +106,8 @@ test(`so has one with its own Postgres, which it finds again or which died with 
   {
     await using db = await service.connect()
     const embedder = createEmbedder({ manifest: DEFAULT_MODEL, device: 'cpu', cacheDir: defaultModelCache() })
-    await play.checkEnd(db, { rebuiltReports: 2, model: createShardModel({ embedder, device: 'cpu', shardSamples: 1 }) })
+    const images = createImageEmbedder({ manifest: MOBILENET_V3_SMALL, device: 'cpu', cacheDir: defaultModelCache() })
+    await play.checkEnd(db, { rebuiltReports: 2, model: createShardModel({ embedder, images, device: 'cpu', shardSamples: 1 }) })
   }
   // Without its database a node cannot go on, and says so.
   await killEmbeddedServer(play.data)
