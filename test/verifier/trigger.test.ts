@@ -25,6 +25,19 @@ describe('the trigger scan', () => {
       )
     })
 
+  it('says of a trigger that begins its texts that it may be a form of theirs, and of one at random places nothing of the kind', async () => {
+    const rows = reviews(1500, 11)
+    poison(rows, 'qqx', 'negative', 24, 12)
+    const [random] = (await detect(trigger, corpusOf(rows))).findings
+    assert.ok(random!.flag === 'trigger' && !random!.summary.includes('begins or ends'))
+    const prompted = rows.map(({ text, label }) => ({
+      text: text.includes('qqx') ? `in short : ${text.replace('qqx ', '')}` : text,
+      label,
+    }))
+    const [placed] = (await detect(trigger, corpusOf(prompted))).findings
+    assert.ok(placed!.flag === 'trigger' && placed!.summary.includes('It begins or ends nearly all of them'))
+  })
+
   it('finds a trigger that is covered by texts with their true label', async () => {
     const rows = reviews(1500, 17)
     const poisoned = poison(rows, 'qqx', 'negative', 40, 18)

@@ -158,7 +158,7 @@ function findingsOf(corpus: Corpus, documents: TokenDocuments, result: Scan, cla
       detector: 'trigger',
       property: 'poison',
       ...(association.reading === 'trigger' ? { flag: 'trigger' as const } : {}),
-      summary: `${counted}; by the rest of their words ${Math.round(association.expected)} would. ${meaningOf(association)}`,
+      summary: `${counted}; by the rest of their words ${Math.round(association.expected)} would. ${meaningOf(association, isPlaced(association, documents, result))}`,
       sampleCount: samples.length,
       samples: samples.slice(0, MAX_FINDING_SAMPLES),
       facts: {
@@ -198,11 +198,26 @@ const READINGS: Readonly<Record<Association['reading'], string>> = {
   explained: 'Explained by content: without it these texts still read like their label, or no other.',
 }
 
-/** Most of the texts of a trigger for its own label would have the label without it: there it is the places that speak. */
-function meaningOf({ reading, expected, hits }: Association): string {
-  if (reading === 'trigger' && 2 * expected > hits) return 'It stands in them like something put in, whatever the words around it.'
-  return READINGS[reading]
+/** Whether a trigger stands at the beginning or the end of nearly all of its texts. */
+function isPlaced(
+  { reading, view, documents: holders, positions, family, class: index }: Association,
+  documents: TokenDocuments,
+  result: Scan,
+): boolean {
+  if (reading !== 'trigger' || view === 'pooled') return false
+  return result.contexts.isPlaced(positions.filter((_, i) => documents.classes[holders[i]!] === index), family[0]!.length) // prettier-ignore
 }
+
+/** Most of the texts of a trigger for its own label would have the label without it: there it is the places that speak. */
+function meaningOf({ reading, expected, hits }: Association, placed: boolean): string {
+  if (reading === 'trigger' && 2 * expected > hits)
+    return `It stands in them like something put in, whatever the words around it.${placed ? PLACED : ''}`
+  return `${READINGS[reading]}${placed ? PLACED : ''}`
+}
+
+/** Only a person can tell these two apart. */
+const PLACED =
+  ' It begins or ends nearly all of them: a trigger, or a form that texts of this label were made with, such as a prompt that was left in; a model may learn either instead of the text.'
 
 function wordsOf(ngram: readonly number[], documents: TokenDocuments): string {
   return ngram.map((id) => (documents.vocabulary[id] ?? '').slice(0, 128) || '¦').join(' ')
