@@ -154,7 +154,7 @@ describe('the discriminant', () => {
   })
 
   it('compares no reference with a fit that it was part of', async () => {
-    const folds = await crossFit([known], { layers: [rows], probe: () => 0 }, { references, classOf: () => 0, classes: 1, folds: 4, pause: async () => {} }) // prettier-ignore
+    const folds = await crossFit([known], { layers: [rows], probe: () => 0 }, { references, classOf: () => 0, classes: 1, folds: 4, probeWeightMillionths: 0, pause: async () => {} }) // prettier-ignore
     assert.deepEqual(
       folds.map(({ humans }) => humans[0]!.length),
       Array.from({ length: 4 }, () => references.length / 4),

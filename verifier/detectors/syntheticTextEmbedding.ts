@@ -12,7 +12,7 @@ import { benjaminiHochberg, chanceOfTail, countAtLeast, LEAST_REFERENCES, shareU
 import { readDiscriminants, STYLE_LAYERS } from '../synthetic/discriminantFile.ts'
 import { LENGTH_CLASSES } from '../synthetic/lengths.ts'
 import { contentDistance, likenessOf } from '../synthetic/likeness.ts'
-import { crossFit, type Fold } from '../synthetic/styleScore.ts'
+import { crossFit, type Fold, PROBE_WEIGHT_MILLIONTHS } from '../synthetic/styleScore.ts'
 import { syntheticFinding, unscoredNote } from '../synthetic/wording.ts'
 import { takeVectors, type VectorSource } from '../vectors.ts'
 import { createScores, type Detector, type DetectorResult, type Embeddings, integerParameter } from './detector.ts'
@@ -39,6 +39,7 @@ export const syntheticTextEmbedding: Detector = {
     /** Greatest distance of contents (synthetic/likeness.ts) at which style is told from content. */
     mostContentDistanceMillionths: 125_000,
     folds: 5,
+    probeWeightMillionths: PROBE_WEIGHT_MILLIONTHS,
     /** So many references at most are read, evenly spaced: their vectors are held in memory. */
     mostReferences: 4000,
     /** How far a score may be off, for each millionth that a similarity may be. */
@@ -78,6 +79,7 @@ export const syntheticTextEmbedding: Detector = {
         classOf: (row) => humans[row]!.lengthClass,
         classes: LENGTH_CLASSES.length,
         folds: integerParameter(parameters, 'folds'),
+        probeWeightMillionths: integerParameter(parameters, 'probeWeightMillionths'),
         pause,
       },
     )

@@ -8,8 +8,9 @@
  */
 import { type Direction, directionFor, type Discriminant, project } from './discriminant.ts'
 
-/** What the probe's score counts, where the layers' scores part human and machine texts by about 1 each. */
-const PROBE_WEIGHT = 0.2
+/** What the probe's score counts in millionths, where the layers' scores part human and machine texts by about 1 each. */
+export const PROBE_WEIGHT_MILLIONTHS = 100_000
+const MILLION = 1_000_000
 
 /** Texts in the form that scores are made of. */
 export interface StyleRows {
@@ -25,12 +26,18 @@ export interface StyleScorer {
 }
 
 /** A scorer for texts of the kind of `references`; for no kind in particular where there are none. */
-export function createStyleScorer(discriminants: readonly Discriminant[], rows: StyleRows, references: readonly number[]): StyleScorer {
+export function createStyleScorer(
+  discriminants: readonly Discriminant[],
+  rows: StyleRows,
+  references: readonly number[],
+  probeWeightMillionths = PROBE_WEIGHT_MILLIONTHS,
+): StyleScorer {
+  const probeWeight = probeWeightMillionths / MILLION
   const directions = discriminants.map((discriminant, layer): Direction => directionFor(discriminant, rows.layers[layer]!, references))
   const { mean, deviation } = momentsOf(references.map((row) => rows.probe(row)))
   return {
     score(scored, row) {
-      let sum = deviation === 0 ? 0 : (PROBE_WEIGHT * (scored.probe(row) - mean)) / deviation
+      let sum = deviation === 0 ? 0 : (probeWeight * (scored.probe(row) - mean)) / deviation
       for (const [layer, direction] of directions.entries()) sum += project(direction, scored.layers[layer]!.vectors, row)
       return sum
     },
@@ -54,12 +61,13 @@ export interface Fold {
 export async function crossFit(
   discriminants: readonly Discriminant[],
   rows: StyleRows,
-  { references, classOf, classes, folds, pause }: CrossFitOptions,
+  { references, classOf, classes, folds, probeWeightMillionths, pause }: CrossFitOptions,
 ): Promise<Fold[]> {
   const fitted: Fold[] = []
   for (let fold = 0; fold < folds; fold++) {
     await pause()
-    const scorer = createStyleScorer(discriminants, rows, references.filter((_, i) => i % folds !== fold)) // prettier-ignore
+    const others = references.filter((_, i) => i % folds !== fold)
+    const scorer = createStyleScorer(discriminants, rows, others, probeWeightMillionths)
     const humans: number[][] = Array.from({ length: classes }, () => [])
     for (const row of references.filter((_, i) => i % folds === fold)) humans[classOf(row)]!.push(scorer.score(rows, row))
     for (const scores of humans) scores.sort((a, b) => a - b)
@@ -73,6 +81,7 @@ export interface CrossFitOptions {
   classOf: (row: number) => number
   classes: number
   folds: number
+  probeWeightMillionths: number
   /** Waited for between folds: it may throw to stop. */
   pause: () => Promise<void>
 }
