@@ -280,8 +280,20 @@ test('a factored matrix solves again and again', () => {
   }
 })
 
+test('many labels of which content leaves a little unexplained are no excess, few that it contradicts are', () => {
+  const options = { leastTail: 20, growth: 1.5, purity: 0.9, unexplained: 0.1 }
+  const excessAt = (chance: number, count: number) => {
+    const probabilities = Float64Array.from({ length: 2 * count }, (_, place) => (place < count ? chance : 0.5))
+    const isMember = Uint8Array.from(probabilities, (_, place) => (place < count ? 1 : 0))
+    const order = Int32Array.from(probabilities.keys())
+    return strongestExcess({ separation: { order, scores: new Float64Array(order.length) }, isMember, probabilities }, 4, options)
+  }
+  assert.equal(excessAt(0.95, 3000), null)
+  assert(excessAt(0.4, 60)!.logChance < -5)
+})
+
 test('law: the chance of an excess that content and the factor explain is no less than it says', () => {
-  const options = { leastTail: 20, growth: 1.5, purity: 0.5 }
+  const options = { leastTail: 20, growth: 1.5, purity: 0.5, unexplained: 0 }
   const random = sequence(11)
   let alarms = 0
   for (let trial = 0; trial < 400; trial++) {

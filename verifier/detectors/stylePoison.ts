@@ -8,7 +8,7 @@
  *
  * Measured on SST-2: sentence templates at 20, 5 and 1 % of the samples have a row AUROC of .98, .95 and .82 (at 1 % from .80 to .95 with
  * other samples), style transfer at 10, 5 and 1 % of .999, .999 and .98 (.95 and .94 at 10 and 5 % with capitals and spacing taken away);
- * the alarm is raised from 5 % on and in no clean set (SMS, SUBJ, TREC, four times SST-2). Sets whose labels themselves say how a text is
+ * the alarm is raised from 5 % on and in no clean set (SMS, SUBJ, TREC, 2,016 e-mails, four times SST-2). Sets whose labels themselves say how a text is
  * written (human texts and machine versions of the same) raise it too.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -63,6 +63,7 @@ export const stylePoison: Detector = {
     leastTail: 20,
     tailGrowthPercent: 150,
     purityPercent: 90,
+    unexplainedPercent: 10,
     leastFactor: 8,
     factorMarginPercent: 150,
     /** By how much a millionth of similarity may change a score, in thousandths: measured at most 1. */
@@ -171,6 +172,7 @@ function verdictOptions(parameter: (name: string) => number): VerdictOptions {
       leastTail: parameter('leastTail'),
       growth: parameter('tailGrowthPercent') / 100,
       purity: parameter('purityPercent') / 100,
+      unexplained: parameter('unexplainedPercent') / 100,
     },
     leastFactor: parameter('leastFactor'),
     factorMargin: parameter('factorMarginPercent') / 100,

@@ -14,6 +14,8 @@ export interface ExcessOptions {
   growth: number
   /** Share of them that has the label, at least. */
   purity: number
+  /** Share of them, at least, whose label content does not account for: a little that is left unexplained of each of many adds up by itself. */
+  unexplained: number
 }
 
 export interface Subject {
@@ -69,13 +71,14 @@ export function classEvidence({ separation: { scores }, isMember, probabilities 
   return (largest * largest) / 2
 }
 
-/** The strongest excess over what content and a factor explain; null where no tail is pure enough. */
+/** The strongest excess over what content and a factor explain; null where no tail is pure and unexplained enough. */
 export function strongestExcess(subject: Subject, factor: number, options: ExcessOptions): Excess | null {
   const { separation, probabilities } = subject
   const pure = tailsOf(subject, options)
   let best: Excess | null = null
   const price = ln(Math.max(1, tailCounts(separation.order.length, options).length))
   for (const { count, members, expected } of pure) {
+    if (members - expected < options.unexplained * count) continue
     const chances = Float64Array.from(separation.order.subarray(0, count), (place) => multiplied(probabilities[place]!, factor))
     const logChance = Math.min(0, logTail(chances, members) + price)
     if (best !== null && logChance >= best.logChance) continue
