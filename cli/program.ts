@@ -10,9 +10,17 @@ const PROGRAMS = {
   tools: fileURLToPath(new URL('../tools.ts', import.meta.url)),
 }
 
-/** Runs a program on this terminal until it ends. Throws `unavailable` where something else ended it. */
-export async function runProgram(name: keyof typeof PROGRAMS, words: readonly string[], signal: AbortSignal): Promise<ExitCode> {
-  const child = spawn(process.execPath, [PROGRAMS[name], ...words], { stdio: 'inherit' })
+/**
+ * Runs a program on this terminal until it ends; what it answers goes to standard error where it is no answer of the command's own. Throws
+ * `unavailable` where something else ended it.
+ */
+export async function runProgram(
+  name: keyof typeof PROGRAMS,
+  words: readonly string[],
+  signal: AbortSignal,
+  answers: 'stdout' | 'stderr' = 'stdout',
+): Promise<ExitCode> {
+  const child = spawn(process.execPath, [PROGRAMS[name], ...words], { stdio: ['inherit', answers === 'stdout' ? 'inherit' : 2, 'inherit'] })
   // A terminal sends Ctrl-C to the whole group; from elsewhere the signal is passed on.
   const stop = () => child.kill('SIGTERM')
   signal.addEventListener('abort', stop, { once: true })

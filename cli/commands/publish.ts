@@ -1,6 +1,7 @@
 /** `assay publish`: the contributor's command. */
 import { Problem } from '../../core/problem.ts'
 import { defineCommand } from '../command.ts'
+import { optionWords, runProgram } from '../program.ts'
 import { type Description, publishPath } from '../publication.ts'
 import { describeVersion, versionValue } from '../versionText.ts'
 import { waitForVerdict } from '../waiting.ts'
@@ -15,6 +16,7 @@ export const publish = defineCommand({
   positionals: ['PATH', 'NS/NAME'],
   options: {
     license: { type: 'text', value: 'SPDX', required: true, help: 'the licence of the data, an SPDX expression' },
+    check: { type: 'flag', help: 'look at it here first ("assay check --no-model"), and publish only where nothing is flagged' },
     wait: { type: 'flag', help: 'wait until the version is indexed and verified' },
     title: { type: 'text', value: 'TEXT', help: 'a title for people' },
     description: { type: 'text', value: 'TEXT', help: 'what it is, in any length' },
@@ -45,6 +47,7 @@ export const publish = defineCommand({
         columns: Object.keys(columns).length === 0 ? undefined : columns,
       }),
     }
+    if (options.check) await checkFirst(context.signal, path, options)
     const { manifest, number, created } = await publishPath(context, path, description)
     if (created) context.output.say(`published ${name}@${number}: manifest ${manifest.cid.toString()}`)
     const ref = manifest.cid.toString()
@@ -53,6 +56,18 @@ export const publish = defineCommand({
     return version.state === 'failed' ? 1 : 0
   },
 })
+
+/** Throws `invalid-request` where something is flagged, personal data or a secret is found, or the files cannot be indexed. */
+async function checkFirst(signal: AbortSignal, path: string, options: Readonly<Record<string, unknown>>): Promise<void> {
+  const declared = Object.fromEntries(CHECKED_OPTIONS.map((name) => [name, options[name] as string | string[] | undefined])) // as the table says
+  const code = await runProgram('tools', ['check', '--no-model', ...optionWords(declared), '--', path], signal, 'stderr')
+  signal.throwIfAborted()
+  if (code === 1)
+    throw new Problem('invalid-request', 'nothing was published: see what was found; without --check it is published all the same')
+}
+
+/** What a check is told of the files. */
+const CHECKED_OPTIONS = ['text-column', 'label-column', 'text-unit', 'language', 'domain', 'synthetic', 'generator']
 
 type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
 

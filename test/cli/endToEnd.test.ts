@@ -124,6 +124,15 @@ describe('contributor, trainer and auditor', { concurrency: 1 }, () => {
     assert.ok(equalBytes(await readFile(out), await bytesOf(document.findings.toString())))
   })
 
+  test('publish --check publishes nothing where something is flagged', async () => {
+    const contributor = { home: join(folder.path, 'contributor'), server }
+    const words = ['publish', join(folder.path, 'set'), 'acme/unchecked', '--license', 'CC0-1.0', '--check']
+    const { code, errors } = await assay(words, contributor)
+    assert.equal(code, 1)
+    assert.match(errors, /nothing was published/)
+    assert.equal((await assay(['status', 'acme/unchecked'], contributor)).code, 1)
+  })
+
   test('without a key, and under a name that cannot be, nothing is read or sent', async () => {
     const nobody = { home: join(folder.path, 'nobody'), server }
     const keyless = await assay(publishing(join(folder.path, 'nothing there')), nobody)
