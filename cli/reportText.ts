@@ -1,49 +1,87 @@
 /** A report and its evidence as they are printed, whether a registry has them or they were made here. */
-import type { Report } from '../core/documents/report.ts'
+import type { DetectorRun, PropertyResult, Report } from '../core/documents/report.ts'
 import type { Finding } from '../core/findings.ts'
+import { powerSentences } from '../core/powerText.ts'
+import { describeFinding } from './findingText.ts'
 import { formatMillionths, printable } from './output.ts'
+import { wrap } from './wrap.ts'
+
+const INDENT = 4
 
 /** What a program reads of a report. */
 export function plainReport({ verdict, sampleCount, properties, detectors, columns, notCovered }: Report): object {
   return { verdict, sampleCount, properties, detectors, columns, notCovered }
 }
 
-/** What a person reads of a report, without its evidence. */
-export function describeReport({ verdict, sampleCount, properties, detectors, columns, notCovered }: Report): string {
-  const lines = [`verdict  ${verdict}`, `samples  ${sampleCount}`]
+/**
+ * What a person reads: the verdict, each property with what would have been found and what was not looked at, the first `limit` findings
+ * of the properties and of hygiene with their evidence, and the detectors.
+ */
+export function describeReport(report: Report, findings: readonly Finding[], limit: number): string {
+  const { verdict, sampleCount, properties, detectors, columns, notCovered } = report
   const roles = [columns.text === undefined ? '' : `text "${columns.text}"`, columns.label === undefined ? '' : `label "${columns.label}"`]
-  lines.push(`columns  ${printable(roles.filter((role) => role !== '').join(', ')) || 'none'}${columns.guessed ? ' (guessed)' : ''}`, '')
-  for (const { property, state, flaggedSamples, lowerBoundMillionths, coverageMillionths, reasons, power } of properties) {
-    const share = flaggedSamples === 0 ? '' : `, at least ${formatMillionths(lowerBoundMillionths)} of all`
-    lines.push(
-      `${property.padEnd(16)} ${state.padEnd(12)} ${flaggedSamples} flagged${share}; ${formatMillionths(coverageMillionths)} looked at`,
-    )
-    for (const reason of reasons) lines.push(`    ${printable(reason)}`)
-    for (const { attack, minimumRateMillionths: rate } of power)
-      lines.push(`    ${printable(attack)}: ${rate === null ? 'would not be seen' : `seen from ${formatMillionths(rate)} on`}`)
-  }
-  for (const { id, note } of detectors.filter(({ ran }) => !ran))
-    lines.push(`${printable(id)} did not run${note === undefined ? '' : `: ${printable(note)}`}`)
-  if (notCovered.length > 0) lines.push('', 'not covered:', ...notCovered.map((text) => `    ${printable(text)}`))
-  return lines.join('\n')
+  return [
+    `verdict  ${verdict}`,
+    `samples  ${sampleCount}`,
+    `columns  ${printable(roles.filter((role) => role !== '').join(', ')) || 'none'}${columns.guessed ? ' (guessed)' : ''}`,
+    '',
+    ...properties.flatMap(describeProperty),
+    ...describeEvidence(findings, limit),
+    '',
+    'detectors:',
+    ...detectors.flatMap(describeDetector),
+    ...(notCovered.length === 0 ? [] : ['', 'not covered:', ...notCovered.flatMap((text) => paragraph(text))]),
+  ].join('\n')
 }
 
-/** The first `limit` findings of the properties, and of hygiene. */
-export function describeEvidence(findings: readonly Finding[], limit: number): string {
-  if (findings.length === 0) return '\nno findings'
+function paragraph(text: string): string[] {
+  return wrap(printable(text), INDENT + 2, ' '.repeat(INDENT))
+}
+
+function describeProperty(result: PropertyResult): string[] {
+  const { property, state, flaggedSamples, lowerBoundMillionths, coverageMillionths, reasons, power, notCovered = [] } = result
+  const share = flaggedSamples === 0 ? '' : `, at least ${formatMillionths(lowerBoundMillionths)} of all`
+  return [
+    `${property.padEnd(16)} ${state.padEnd(12)} ${flaggedSamples} flagged${share}; ${formatMillionths(coverageMillionths)} looked at`,
+    ...reasons.flatMap((reason) => paragraph(reason)),
+    // Nothing is clear without what would have been found; what decides nothing need not say that it knows of nothing.
+    ...(state === 'CLEAR' || power.length > 0 ? powerSentences(power).flatMap((sentence) => paragraph(sentence)) : []),
+    ...notCovered.flatMap((text) => paragraph(`Not covered: ${text}`)),
+  ]
+}
+
+function describeEvidence(findings: readonly Finding[], limit: number): string[] {
+  if (findings.length === 0) return ['', 'no findings']
   const judged = findings.filter(({ property }) => property !== 'hygiene')
   const hygiene = findings.filter(({ property }) => property === 'hygiene')
   return [
     ...(judged.length === 0 ? [] : ['', 'findings:', ...listFindings(judged, limit)]),
     ...(hygiene.length === 0 ? [] : ['', 'hygiene (no part of the verdict):', ...listFindings(hygiene, limit)]),
-  ].join('\n')
+  ]
 }
 
 function listFindings(findings: readonly Finding[], limit: number): string[] {
-  const shown = findings.slice(0, limit).map(({ detector, summary, samples }) => {
-    const numbers = samples.length === 0 ? '' : ` (samples ${samples.slice(0, 8).join(', ')}${samples.length > 8 ? ' …' : ''})`
-    return `    ${printable(detector)}: ${printable(summary)}${numbers}`
-  })
-  const rest = findings.length - shown.length
-  return rest > 0 ? [...shown, `    and ${rest} more; --evidence ${findings.length} shows all`] : shown
+  const shown = findings.slice(0, limit).flatMap(describeFinding)
+  const rest = findings.length - limit
+  return rest > 0 ? [...shown, `  and ${rest} more; --evidence ${findings.length} shows all`] : shown
+}
+
+function describeDetector({ id, ran, note, scoredSamples, flaggedSamples, errorRates }: DetectorRun): string[] {
+  const said = note === undefined ? '' : `: ${printable(note)}`
+  const head = ran ? `${printable(id)}: ${flaggedSamples} of ${scoredSamples} flagged${said}` : `${printable(id)} did not run${said}`
+  return [...wrap(head, INDENT, '  '), ...(errorRates === undefined ? [] : wrap(describeErrors(errorRates), INDENT))]
+}
+
+/** What it says of public data, where the answer is known. */
+function describeErrors({ version, clean, planted }: NonNullable<DetectorRun['errorRates']>): string {
+  const rate = (part: number, of: number) => `${Number(((100 * part) / Math.max(1, of)).toPrecision(2))} %`
+  const parts = [
+    ...(clean === undefined
+      ? []
+      : [`flagged ${rate(clean.flaggedSamples, clean.samples)} of ${clean.samples} clean samples of ${clean.sets} sets`]),
+    ...(planted === undefined
+      ? []
+      : [`found ${rate(planted.foundSamples, planted.samples)} of ${planted.samples} known or planted ones of ${planted.sets} sets`]),
+  ]
+  return `On public data ${version === undefined ? 'it' : `its version ${version}`} ${parts.join(', and ') || 'was not measured'}.`
 }

@@ -18,9 +18,8 @@ const POISONED = 20
 const ReportDocument = z.object({
   sampleCount: z.number(),
   columns: z.object({ image: z.string(), label: z.string(), text: z.string().optional(), guessed: z.boolean() }),
-  properties: z.array(z.object({ property: z.string(), state: z.string() })),
+  properties: z.array(z.object({ property: z.string(), state: z.string(), notCovered: z.array(z.string()) })),
   detectors: z.array(z.object({ id: z.string(), ran: z.boolean(), note: z.string().optional(), scoredSamples: z.number() })),
-  notCovered: z.array(z.string()),
 })
 
 test(
@@ -96,7 +95,8 @@ test(
       for (const id of ['image_trigger', 'image_duplicate', 'semantic_duplicate', 'outlier', 'label_error'])
       assert.deepEqual(document.detectors.filter((one) => one.id === id).map(({ ran, scoredSamples }) => ({ ran, scoredSamples })), [{ ran: true, scoredSamples: readable }]) // prettier-ignore
       assert.match(document.detectors.find(({ id }) => id === 'image_duplicate')?.note ?? '', /^2 images could not be read/)
-      assert.ok(document.notCovered.some((line) => line.startsWith('Triggers in images')))
+      const poison = document.properties.find(({ property }) => property === 'poison')
+      assert.ok(poison!.notCovered.some((line) => line.startsWith('Triggers in images')))
     } finally {
       await endNode(node, 'SIGTERM')
     }

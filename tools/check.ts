@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { listLocalFiles, type LocalFile, totalBytes } from '../cli/localFiles.ts'
 import { printable } from '../cli/output.ts'
-import { describeEvidence, describeReport, plainReport } from '../cli/reportText.ts'
+import { describeReport, plainReport } from '../cli/reportText.ts'
 import { parseDagJson } from '../core/documents/document.ts'
 import { type Manifest, SyntheticDeclaration } from '../core/documents/manifest.ts'
 import type { Report, State } from '../core/documents/report.ts'
@@ -69,8 +69,7 @@ export const check: Tool = {
       [
         `checked  ${printable(path)}, ${formatBytes(totalBytes(files))}; nothing was sent`,
         ...(read.length > 1 ? read.map((file) => `         ${printable(file.path)}: samples ${sampleRange(file)}`) : []),
-        describeReport(report),
-        describeEvidence(evidence, Number(values.evidence)),
+        describeReport(report, evidence, Number(values.evidence)),
       ].join('\n'),
     )
     const exposes = evidence.some(({ flag }) => flag === 'personal_data' || flag === 'secret')

@@ -23,6 +23,7 @@ import { runOnThread } from './detectorThread.ts'
 import type { Corpus, DetectorAbstained, DetectorResult, Embeddings } from './detectors/detector.ts'
 import { fingerprintsOf } from './embedding/fingerprints.ts'
 import { similarityToleranceMillionths } from './numerics/tolerance.ts'
+import { COLUMNS_NOT_COVERED, notCoveredOf } from './notCovered.ts'
 import { readCorpus, type ReadCorpusOptions, readImages } from './readCorpus.ts'
 import { DETECTORS, needsLayers } from './recipe.ts'
 import type { EmbeddingSource, ImageEmbeddingSource } from './shards/storedEmbeddings.ts'
@@ -44,17 +45,6 @@ export interface BuildReportOptions {
   /** Hears what the detectors said, by their ids, before it goes into tables: for those who compare it. */
   onResults?: (results: ReadonlyMap<string, DetectorResult | DetectorAbstained>) => void
 }
-
-/** What no detector of this verifier looks at, for every report. */
-const NOT_COVERED = [
-  'Triggers that are a style or a sentence structure, where they stand in less than about 5 % of the samples, in texts that keep their true label, or in one of fewer than two classes of 100 samples; other triggers in few texts that keep their true label.',
-  'Columns other than the text, the images and the label, but for personal data, secrets, missing values and identifiers; sound and other binary values, of which only exact copies are found.',
-]
-
-/** The same for data sets with images. */
-const IMAGES_NOT_COVERED = [
-  'Triggers in images other than a patch that stands at one place of the images of one label: patches that move, that fade in over the whole image, that bend it, or that give each label the next one; what is smaller than a 32nd of a large image, but for its four corners; who or what made an image.',
-]
 
 /** Finds what there is to find and stores findings and evidence; the caller pins them. Throws `not-found` for a recipe of another program. */
 export async function buildReport(options: BuildReportOptions): Promise<Report> {
@@ -83,7 +73,10 @@ export async function buildReport(options: BuildReportOptions): Promise<Report> 
 
   options.onResults?.(new Map(jobs.map(({ detector }, i) => [detector.id, results[i]!])))
   const outcomes = jobs.map(({ detector }, i) => ({ id: detector.id, property: detector.property, result: results[i]! }))
-  const properties = judgeProperties(outcomes, sampleCount, recipe.document.verdict, manifest.synthetic)
+  const properties = judgeProperties(outcomes, sampleCount, recipe.document.verdict, manifest.synthetic).map((result) => ({
+    ...result,
+    notCovered: notCoveredOf(result.property, columns.image !== null),
+  }))
   const evidence = results.flatMap((result) => (result.ran ? result.findings : [])).slice(0, MAX_FINDINGS)
   return {
     kind: 'report',
@@ -93,7 +86,7 @@ export async function buildReport(options: BuildReportOptions): Promise<Report> 
     sampleCount,
     verdict: worstState(properties),
     properties,
-    detectors: jobs.map(({ detector: { id, tier } }, i): DetectorRun => ({ id, tier, ...ranAs(results[i]!) })),
+    detectors: jobs.map(({ detector: { id, tier, property } }, i): DetectorRun => ({ id, tier, property, ...ranAs(results[i]!) })),
     findings: (await blocks.importBytes(findingsTable(jobs, results, sampleCount))).cid,
     evidence: (await blocks.importBytes(encodeDagJson(Evidence.parse(evidence)))).cid,
     ...(fingerprints === undefined ? {} : { fingerprints: (await blocks.importBytes(fingerprints)).cid }),
@@ -103,7 +96,7 @@ export async function buildReport(options: BuildReportOptions): Promise<Report> 
       ...(columns.label === null ? {} : { label: columns.label }),
       guessed: columns.guessed,
     },
-    notCovered: [...columns.notes, ...NOT_COVERED, ...(columns.image === null ? [] : IMAGES_NOT_COVERED)],
+    notCovered: [...columns.notes, COLUMNS_NOT_COVERED],
   }
 }
 
@@ -243,7 +236,7 @@ function createProgress(jobs: readonly DetectorJob[], onProgress: (progress: Pro
   }
 }
 
-function ranAs(result: DetectorResult | DetectorAbstained): Omit<DetectorRun, 'id' | 'tier'> {
+function ranAs(result: DetectorResult | DetectorAbstained): Omit<DetectorRun, 'id' | 'tier' | 'property'> {
   if (!result.ran) return { ran: false, note: result.note, scoredSamples: 0, flaggedSamples: 0 }
   return {
     ran: true,

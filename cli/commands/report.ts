@@ -6,7 +6,7 @@ import { loadDocument, loadFile, resolveReport } from '../client/documents.ts'
 import { registrySource } from '../client/auditSource.ts'
 import type { Registry } from '../client/registry.ts'
 import { defineCommand } from '../command.ts'
-import { describeEvidence, describeReport, plainReport } from '../reportText.ts'
+import { describeReport, plainReport } from '../reportText.ts'
 import { Problem } from '../../core/problem.ts'
 import type { CID } from '../../core/cid.ts'
 
@@ -27,8 +27,7 @@ export const report = defineCommand({
       [
         `report   ${cid.toString()}`,
         `signed   by ${authors.join(', ')}`,
-        describeReport(encoded.document),
-        describeEvidence(findings, options.evidence),
+        describeReport(encoded.document, findings, options.evidence),
       ].join('\n'),
     )
     return 0

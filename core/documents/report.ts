@@ -36,13 +36,28 @@ export const PropertyResult = z
     /** Share of rows that were looked at, in millionths. */
     coverageMillionths: z.number().int().min(0).max(1_000_000),
     power: z.array(Power).max(64),
+    /** What no detector of this property looks at in such data, for a person. */
+    notCovered: z.array(z.string().max(2048)).max(64).optional(),
   })
   .meta({ id: 'PropertyResult' })
 export type PropertyResult = z.infer<typeof PropertyResult>
 
+/** What a detector says of public data, by the table that the recipe names among its weights. */
+export const ErrorRates = z.strictObject({
+  /** Of the detector that was measured. */
+  version: z.number().int().positive().optional(),
+  /** Samples in which nothing is to be found, and those of them that it flagged. */
+  clean: z.strictObject({ sets: Count, samples: Count, flaggedSamples: Count }).optional(),
+  /** Samples that are known to be what it looks for, given or put in, and those of them that it found. */
+  planted: z.strictObject({ sets: Count, samples: Count, foundSamples: Count }).optional(),
+})
+export type ErrorRates = z.infer<typeof ErrorRates>
+
 export const DetectorRun = z.strictObject({
   id: z.string().max(64),
   tier: Tier,
+  /** What it speaks of. */
+  property: z.enum([...PROPERTIES, 'hygiene']).optional(),
   ran: z.boolean(),
   /** Why it did not run, or what it could not look at. */
   note: z.string().max(2048).optional(),
@@ -50,6 +65,7 @@ export const DetectorRun = z.strictObject({
   flaggedSamples: Count,
   /** Samples whose flag another honest verifier may set otherwise, within the recipe's tolerances. */
   borderlineSamples: Count.optional(),
+  errorRates: ErrorRates.optional(),
 })
 export type DetectorRun = z.infer<typeof DetectorRun>
 
@@ -77,7 +93,7 @@ export const Report = z
       label: z.string().optional(),
       guessed: z.boolean(),
     }),
-    /** What was not covered, for a person. */
+    /** What was not covered besides, for a person. */
     notCovered: z.array(z.string().max(2048)).max(64),
   })
   .meta({ id: 'Report' })

@@ -5,9 +5,10 @@
 import type { CID } from '../cid.ts'
 import type { Encoded } from '../documents/document.ts'
 import type { Manifest } from '../documents/manifest.ts'
-import type { Power, Report } from '../documents/report.ts'
+import type { Report } from '../documents/report.ts'
 import type { SampleIndex } from '../documents/sampleIndex.ts'
 import type { Selection } from '../documents/selection.ts'
+import { powerSentences } from '../powerText.ts'
 import type { Config } from './configs.ts'
 import { type Plain, yamlMapping } from './yaml.ts'
 
@@ -88,25 +89,20 @@ function verdict({ document: report }: Encoded<Report>, { document: selection }:
     String(flaggedSamples),
     plain(reasons.join(' ')),
   ])
-  const powers = report.properties.flatMap(({ power }) => power)
+  const powers = report.properties.flatMap(({ property, state, power }) =>
+    state === 'CLEAR' || power.length > 0 ? powerSentences(power).map((sentence) => `- ${code(property)}: ${plain(sentence)}`) : [],
+  )
+  const notCovered = report.properties.flatMap(({ property, notCovered: own = [] }) =>
+    own.map((text) => `- ${code(property)}: ${plain(text)}`),
+  )
+  const uncovered = [...notCovered, ...report.notCovered.map((text) => `- ${plain(text)}`)]
   return [
     '## Verdict',
     `**${report.verdict}**, the worst of the states below. ${selection.selectedCount} of ${selection.sampleCount} rows pass the policy ${code(selection.policy.name)}, which leaves out rows with one of the flags ${selection.policy.exclude.map(code).join(', ') || '(none)'}.`,
     markdownTable(['property', 'state', 'flagged rows', 'why'], table),
-    ...(powers.length === 0
-      ? []
-      : [`CLEAR of poison means no more than this:\n\n${powers.map((power) => `- ${powerStatement(power)}`).join('\n')}`]),
-    ...(report.notCovered.length === 0 ? [] : [`Not covered:\n\n${report.notCovered.map((text) => `- ${plain(text)}`).join('\n')}`]),
+    ...(powers.length === 0 ? [] : [`CLEAR means no more than this:\n\n${powers.join('\n')}`]),
+    ...(uncovered.length === 0 ? [] : [`Not covered:\n\n${uncovered.join('\n')}`]),
   ].join('\n\n')
-}
-
-/** What would have been seen in this very data set. */
-function powerStatement({ attack, minimumRateMillionths }: Power): string {
-  const seen =
-    minimumRateMillionths === null
-      ? 'would not have been seen here at any rate'
-      : `would have been seen here from ${minimumRateMillionths / 10_000} % of the rows`
-  return `${code(attack)} ${seen}.`
 }
 
 function rows(selection: Selection, sizes: readonly SplitSize[]): string {

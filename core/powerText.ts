@@ -1,0 +1,43 @@
+/** What would have been found, in sentences for people: the same in a terminal and on a card. */
+import type { Power } from './documents/report.ts'
+
+/** Three digits: 169 millionths → `0.0169 %`. */
+function percent(millionths: number): string {
+  return `${Number((millionths / 10_000).toPrecision(3))} %`
+}
+
+interface Group {
+  /** Of which sentences come first. */
+  rank: number
+  begins: string
+}
+
+function groupOf({ minimumRateMillionths: rate, injectedSamples: injected, foundSamples: found, note }: Power): Group {
+  if (rate === null)
+    return note === undefined
+      ? { rank: 2_000_000, begins: 'Would not have been found at any rate tried' }
+      : { rank: 3_000_000, begins: 'Not measured' }
+  const partly =
+    injected === undefined || found === undefined || found === injected ? '' : ` (${found} of ${injected} samples tried are found)`
+  return { rank: rate + (partly === '' ? 0 : 0.5), begins: `Would have been found from ${percent(rate)} of the samples on${partly}` }
+}
+
+/** A sentence for each rate, the lowest first; then what would not have been found, and what was not measured. Never none. */
+export function powerSentences(power: readonly Power[]): string[] {
+  if (power.length === 0) return ['What would have been found was not measured.']
+  const groups = Map.groupBy(power, (one) => groupOf(one).begins)
+  return [...groups.values()]
+    .toSorted((a, b) => groupOf(a[0]!).rank - groupOf(b[0]!).rank)
+    .map((own) => `${groupOf(own[0]!).begins}: ${namesOf(own)}.`)
+}
+
+/** `copies: exact`, `copies: in capitals` → `copies: exact, in capitals`. */
+function namesOf(power: readonly Power[]): string {
+  const families = Map.groupBy(power, ({ attack }) => attack.slice(0, attack.indexOf(': ') + 1))
+  return [...families]
+    .map(([family, own]) => {
+      const names = own.map(({ attack, note }) => attack.slice(family.length).trim() + (note === undefined ? '' : ` (${note})`))
+      return family === '' ? names.join('; ') : `${family} ${names.join(', ')}`
+    })
+    .join('; ')
+}
