@@ -17,6 +17,7 @@ import { createEmbedder } from '../../verifier/embedding/embedder.ts'
 import { createImageEmbedder } from '../../verifier/embedding/imageEmbedder.ts'
 import { defaultModelCache } from '../../verifier/embedding/modelCache.ts'
 import { DEFAULT_MODEL, MOBILENET_V3_SMALL } from '../../verifier/embedding/models.ts'
+import { needsLayers } from '../../verifier/recipe.ts'
 import { createShardModel, type ShardModel } from '../../verifier/shards/shardModel.ts'
 import { storedEmbeddings } from '../../verifier/shards/storedEmbeddings.ts'
 import { endNode } from '../support/node.ts'
@@ -107,7 +108,10 @@ test(`so has one with its own Postgres, which it finds again or which died with 
     await using db = await service.connect()
     const embedder = createEmbedder({ manifest: DEFAULT_MODEL, device: 'cpu', cacheDir: defaultModelCache() })
     const images = createImageEmbedder({ manifest: MOBILENET_V3_SMALL, device: 'cpu', cacheDir: defaultModelCache() })
-    await play.checkEnd(db, { rebuiltReports: 2, model: createShardModel({ embedder, images, device: 'cpu', shardSamples: 1 }) })
+    await play.checkEnd(db, {
+      rebuiltReports: 2,
+      model: createShardModel({ embedder, images, device: 'cpu', shardSamples: 1, layers: needsLayers() }),
+    })
   }
   // Without its database a node cannot go on, and says so.
   await killEmbeddedServer(play.data)
