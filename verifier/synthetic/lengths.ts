@@ -1,4 +1,8 @@
-/** Classes of length: what a score says of a text depends on how long it is, so texts are compared with references of their own class. */
+/**
+ * Classes of length: what a score says of a text depends on how long it is, so texts are compared with references of their own class. Of human
+ * texts of 100 to 179 words 2.5 % score like the highest 1 % of all of 100 and more (DetectRL, four kinds), so that classes are not joined where
+ * references are few.
+ */
 
 /** Least number of words of each class. Texts that are shorter than all are not scored. */
 export const LENGTH_CLASSES = [50, 100, 180] as const
