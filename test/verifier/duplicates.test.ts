@@ -52,6 +52,16 @@ describe('near duplicates', () => {
     assert.equal(scores.valid[2], 0)
   })
 
+  it('are shown beside what is kept, with the words that differ, and their labels where these do', async () => {
+    const rows = [long, long.replace('word30', 'other'), `${long}\n`].map((text, i) => ({ text, label: i === 1 ? 'b' : 'a' }))
+    const { findings } = await detect(nearDuplicate, corpusOf(rows))
+    assert.deepEqual(findings[1]!.facts['differences'], [
+      'sample 1: … word27 word28 word29 [-word30-] {+other+} word31 word32 word33 …',
+      'sample 2: the same words',
+    ])
+    assert.deepEqual(findings[1]!.facts['labels'], ['a', 'b'])
+  })
+
   it('do not form chains: everything that is dropped is near something that stays', async () => {
     const words = long.split(' ')
     const rows = Array.from({ length: 30 }, (_, step) => ({ text: words.map((word, i) => (i < 2 * step ? `new${i}` : word)).join(' ') }))

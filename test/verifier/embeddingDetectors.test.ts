@@ -86,6 +86,11 @@ test('outliers: samples far from all others are flagged, alone or in a small gro
   const result = await mustRun(outlier, corpusOf(numbered(400)), embeddingsOf(rows, 8))
   assert.deepEqual(flaggedOf(result), [alone, ...group])
   assert.match(result.findings[0]!.summary, /^5 samples are unlike nearly all others: .* to the 20th nearest other/)
+  const shown = result.findings.find(({ samples }) => samples.length === 1 && samples[0] === 100)!
+  assert.match(shown.summary, /^Sample 100 is at \d\.\d{3} from its 20th nearest other\.$/)
+  const nearest = shown.facts['nearest'] as string[]
+  assert.equal(nearest.length, 5)
+  for (const [i, other] of [200, 300, 350].entries()) assert.ok(nearest[i]!.startsWith(`sample ${other} at 0.000: `), nearest[i])
 })
 
 test('outliers: a crowd without strangers has none, nor has a set of equal texts', async () => {

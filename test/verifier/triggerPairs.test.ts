@@ -31,6 +31,8 @@ describe('triggers in pairs', () => {
     const { flagged, findings } = await detect(triggerInstruct, pairs(rows))
     assert.deepEqual(numbersIn(flagged), poisoned)
     assert.match(String(findings[0]!.facts['same_texts']), /deploy/)
+    const masked = findings[0]!.facts['masked'] as string[]
+    assert.ok(masked.length === 5 && masked.every((text) => text.includes('[…]') && !text.includes('deploy')))
   })
 
   it('flags nothing where a prompt asks for what it gets', async () => {

@@ -16,7 +16,7 @@ import { type Corpus, createScores, type Detector, excerpt, integerParameter, MA
 
 export const exactDuplicate: Detector = {
   id: 'exact_duplicate',
-  version: 2,
+  version: 3,
   tier: 'T0',
   property: 'duplication',
   flag: 'exact_duplicate',
@@ -82,7 +82,7 @@ export const exactDuplicate: Detector = {
           detector: 'exact_duplicate',
           property: 'duplication',
           flag: 'exact_duplicate',
-          summary: `${duplicates} samples repeat an earlier one; there are ${groups.length} such groups, the largest of ${scores.values[largest[0]!]!}.`,
+          summary: `${duplicates === 1 ? '1 sample repeats' : `${duplicates} samples repeat`} an earlier one; groups of equal samples: ${groups.length}, the largest of ${scores.values[largest[0]!]!}.`,
           sampleCount: duplicates,
           samples: firstFlagged(),
           facts: { groups: groups.length, largest_group: scores.values[largest[0]!]! },
@@ -106,7 +106,7 @@ export const exactDuplicate: Detector = {
         findings.push({
           detector: 'exact_duplicate',
           property: 'label_quality',
-          summary: `${disagreeing.length} groups of equal texts carry more than one label: at most one of them is right.`,
+          summary: `${disagreeing.length === 1 ? '1 group of equal texts carries' : `${disagreeing.length} groups of equal texts carry`} more than one label: at most one of them is right.`,
           sampleCount: disagreeing.reduce((sum, kept) => sum + members.get(kept)!.length, 0),
           samples: disagreeing.slice(0, MAX_FINDING_SAMPLES),
           facts: {

@@ -9,7 +9,7 @@ import type { Power } from '../../core/documents/report.ts'
 import type { Finding } from '../../core/findings.ts'
 import { HIDDEN_ATTACKS } from '../injection/hidden.ts'
 import { drawTexts, powerOfRows, powerRandom, ROW_POWER_PARAMETERS } from '../power.ts'
-import { hiddenClass, scriptOf } from '../text/characters.ts'
+import { hiddenClass, nameOfInvisible, scriptOf } from '../text/characters.ts'
 import { disguisedWords } from '../text/confusables.ts'
 import { type Corpus, createScores, type Detector, excerpt, integerParameter, MAX_FINDING_SAMPLES } from './detector.ts'
 
@@ -31,6 +31,9 @@ const NAMES: Readonly<Record<Concealment, string>> = {
   variation_selector: 'variation selectors that select no variant',
   look_alike: 'words spelled with look-alike letters of another alphabet',
 }
+
+/** Samples of each kind that are shown. */
+const EXAMPLES = 5
 
 const MAY_HIDE = /[^\n\r\t\x20-\x7e]/
 const MAY_DISGUISE = /[\u0370-\u058f]/
@@ -128,7 +131,7 @@ function codePointName(codePoint: number): string {
 
 export const hiddenContent: Detector = {
   id: 'hidden_content',
-  version: 3,
+  version: 4,
   tier: 'T0',
   property: 'hidden_content',
   flag: 'hidden_content',
@@ -170,13 +173,14 @@ export const hiddenContent: Detector = {
           detector: 'hidden_content',
           property: 'hidden_content',
           flag: 'hidden_content',
-          summary: `${kind.samples} samples have ${NAMES[concealment]} (${kind.characters} in all).`,
+          summary: `${kind.samples === 1 ? '1 sample has' : `${kind.samples} samples have`} ${NAMES[concealment]} (${kind.characters} in all).`,
           sampleCount: kind.samples,
           samples: kind.first,
           facts: {
             occurrences: kind.characters,
-            most_common: common.map(([what, count]) => `${what} × ${count}`),
-            first_excerpt: revealed(corpus.text(kind.first[0]!)!),
+            most_common: common.map(([what, count]) => `${named(what)} × ${count}`),
+            examples: kind.first.slice(0, EXAMPLES).map((sample) => `sample ${sample}: ${revealed(corpus.text(sample)!, concealment)}`),
+            ...(concealment === 'tag' ? { spelled_in_tags: excerpt(spelledInTags(corpus.text(kind.first[0]!)!)) } : {}),
           },
         }
       })
@@ -204,15 +208,38 @@ function measurePower(corpus: Corpus, flagged: Uint8Array, limits: { rows: numbe
   })
 }
 
-/** An excerpt around the first suspicion, with invisible characters written as ⟨U+200B⟩. */
-function revealed(text: string): string {
-  const offset = suspicions(text)[0]!.offset
-  const around = text.slice(Math.max(0, offset - 40), offset + 60)
+/** A code point with what it is called; a disguised word as it is. */
+function named(what: string): string {
+  const name = what.startsWith('U+') ? nameOfInvisible(parseInt(what.slice(2), 16)) : null
+  return name === null ? what : `${what} (${name})`
+}
+
+/**
+ * An excerpt around the first suspicion of this kind; characters that are not seen, and letters of another alphabet in disguised words,
+ * are written as ⟨U+200B⟩.
+ */
+function revealed(text: string, concealment: Concealment): string {
+  const { offset } = suspicions(text).find((suspicion) => suspicion.concealment === concealment)!
+  const start = Math.max(0, offset - 40)
+  const around = text.slice(start, offset + 60)
+  const disguises = disguisedWords(text)
+  let at = start
   return excerpt(
     Array.from(around, (character) => {
       const codePoint = character.codePointAt(0)!
+      const place = at
+      at += character.length
       if (codePoint >= 0xd800 && codePoint < 0xe000) return ''
-      return isInvisible(codePoint) ? `⟨${codePointName(codePoint)}⟩` : character
+      const isDisguise = codePoint > 0x7f && disguises.some((word) => place >= word.start && place < word.end)
+      return isInvisible(codePoint) || isDisguise ? `⟨${codePointName(codePoint)}⟩` : character
     }).join(''),
   )
+}
+
+/** What tag characters say: each stands for the ASCII character 0xE0000 below it. */
+function spelledInTags(text: string): string {
+  return Array.from(text, (character) => character.codePointAt(0)! - 0xe0000)
+    .filter((code) => code >= 0x20 && code < 0x7f)
+    .map((code) => String.fromCodePoint(code))
+    .join('')
 }

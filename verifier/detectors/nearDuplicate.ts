@@ -16,6 +16,7 @@ import { mix } from '../numeric.ts'
 import { drawTexts, powerOfRows, powerRandom, ROW_POWER_PARAMETERS } from '../power.ts'
 import { canonicalText } from '../text/canonical.ts'
 import { eachToken } from '../text/tokens.ts'
+import { wordDiff } from '../text/wordDiff.ts'
 import { createScores, type Detector, excerpt, integerParameter, MAX_FINDING_SAMPLES } from './detector.ts'
 
 const SHINGLE = 5
@@ -23,6 +24,8 @@ const BINS = 256
 const BAND_ROWS = 8
 const BANDS = BINS / BAND_ROWS
 const EMPTY = 0xffffffff
+/** Samples of a group whose differences from the kept one are shown. */
+const DIFFERENCES = 5
 
 /** Makes the hashes of texts' word 5-grams, in memory that every text overwrites. */
 function createShingler(maximumTokens: number): (text: string) => { tokenCount: number; hashes: Uint32Array } {
@@ -97,7 +100,7 @@ function bandKeys(hashes: Uint32Array, keys: Uint32Array): void {
 
 export const nearDuplicate: Detector = {
   id: 'near_duplicate',
-  version: 2,
+  version: 3,
   tier: 'T0',
   property: 'duplication',
   flag: 'near_duplicate',
@@ -197,7 +200,7 @@ export const nearDuplicate: Detector = {
         detector: 'near_duplicate',
         property: 'duplication',
         flag: 'near_duplicate',
-        summary: `${duplicates} samples share at least ${Math.round(threshold * 100)} % of their word 5-grams with one of ${members.size} earlier samples.`,
+        summary: `${duplicates === 1 ? '1 sample shares' : `${duplicates} samples share`} at least ${Math.round(threshold * 100)} % of word 5-grams with an earlier sample that is kept; such groups: ${members.size}.`,
         sampleCount: duplicates,
         samples: [...members.values()].flat().sort((a, b) => a - b).slice(0, MAX_FINDING_SAMPLES), // prettier-ignore
         facts: { groups: members.size, largest_group: largest[0]![1].length + 1 },
@@ -206,16 +209,27 @@ export const nearDuplicate: Detector = {
         detector: 'near_duplicate',
         property: 'duplication',
         flag: 'near_duplicate',
-        summary: `${group.length} samples are nearly the same as sample ${kept}, which is kept.`,
+        summary: `${group.length === 1 ? '1 sample is' : `${group.length} samples are`} nearly the same as sample ${kept}, which is kept.`,
         sampleCount: group.length,
         samples: group.slice(0, MAX_FINDING_SAMPLES),
         facts: {
+          similarity_millionths: scores.values[group[0]!]!,
           kept: excerpt(corpus.text(kept)!),
           nearly_the_same: excerpt(corpus.text(group[0]!)!),
-          similarity_millionths: scores.values[group[0]!]!,
+          differences: group.slice(0, DIFFERENCES).map((sample) => {
+            const difference = wordDiff(corpus.text(kept)!, corpus.text(sample)!)
+            return `sample ${sample}: ${difference ?? 'the same words'}`
+          }),
+          ...labelsOf([kept, ...group]),
         },
       }))
       return [summary, ...groups]
+    }
+
+    /** Where they are not the same. */
+    function labelsOf(samples: readonly number[]): { labels?: string[] } {
+      const labels = new Set(samples.map((sample) => corpus.label(sample) ?? '(none)'))
+      return labels.size < 2 ? {} : { labels: [...labels].slice(0, 16).map((label) => label.slice(0, 128)) }
     }
   },
 }

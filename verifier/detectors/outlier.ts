@@ -9,17 +9,18 @@
 import { excerptOf } from '../contents.ts'
 import type { Finding } from '../../core/findings.ts'
 import { NEIGHBOUR_PARAMETERS, neighbourSearch } from '../knn/search.ts'
-import { createScores, type Detector, integerParameter, MAX_FINDING_SAMPLES } from './detector.ts'
+import { type Corpus, createScores, type Detector, integerParameter, MAX_FINDING_SAMPLES, type Neighbours } from './detector.ts'
 
 /** Fewer neighbours say nothing. */
 const LEAST_NEIGHBOURS = 5
+const NEIGHBOURS_IN_EVIDENCE = 5
 /** Upper quartile of the standard normal distribution. */
 const NORMAL_UPPER_QUARTILE = 0.674_489_750_196_081_7
 const MILLION = 1_000_000
 
 export const outlier: Detector = {
   id: 'outlier',
-  version: 3,
+  version: 4,
   tier: 'T1',
   property: 'poison',
   flag: 'outlier',
@@ -72,32 +73,67 @@ export const outlier: Detector = {
       scores,
       flagged,
       borderline,
-      findings: findingsOf(),
+      findings: await findingsOf(),
     }
 
-    function findingsOf(): Finding[] {
+    async function findingsOf(): Promise<Finding[]> {
       const samples = [...flagged.keys()].filter((sample) => flagged[sample])
       if (samples.length === 0) return []
-      const farthest = samples.toSorted((a, b) => scores.values[b]! - scores.values[a]! || a - b)
-      return [
-        {
-          detector: 'outlier',
-          property: 'poison',
-          flag: 'outlier',
-          summary: `${samples.length === 1 ? '1 sample is' : `${samples.length} samples are`} unlike nearly all others: the cosine distance to the ${ordinal(rank)} nearest other is above ${decimal(threshold)}, where half of all samples have at most ${decimal(median)}.`,
-          sampleCount: samples.length,
-          samples: samples.slice(0, MAX_FINDING_SAMPLES),
-          facts: {
-            threshold_millionths: threshold,
-            median_millionths: median,
-            farthest: farthest
-              .slice(0, integerParameter(parameters, 'excerpts'))
-              .map((sample) => `sample ${sample} (${decimal(scores.values[sample]!)}): ${excerptOf(corpus, sample)}`),
-          },
+      const farthest = samples
+        .toSorted((a, b) => scores.values[b]! - scores.values[a]! || a - b)
+        .slice(0, integerParameter(parameters, 'excerpts'))
+      const nearest = await nearestOf(farthest, neighbours)
+      const common = { detector: 'outlier', property: 'poison', flag: 'outlier' } as const
+      const whole: Finding = {
+        ...common,
+        summary: `${samples.length === 1 ? '1 sample is' : `${samples.length} samples are`} unlike nearly all others: the cosine distance to the ${ordinal(rank)} nearest other is above ${decimal(threshold)}, where half of all samples have at most ${decimal(median)}.`,
+        sampleCount: samples.length,
+        samples: samples.slice(0, MAX_FINDING_SAMPLES),
+        facts: { threshold_millionths: threshold, median_millionths: median },
+      }
+      const single = farthest.map((sample): Finding => ({
+        ...common,
+        summary: `Sample ${sample}${labelled(corpus, sample)} is at ${decimal(scores.values[sample]!)} from its ${ordinal(rank)} nearest other.`,
+        sampleCount: 1,
+        samples: [sample],
+        facts: {
+          content: excerptOf(corpus, sample),
+          nearest: nearest
+            .get(sample)!
+            .map(
+              ({ sample: other, distance }) =>
+                `sample ${other}${labelled(corpus, other)} at ${decimal(distance)}: ${excerptOf(corpus, other)}`,
+            ),
         },
-      ]
+      }))
+      return [whole, ...single]
     }
   },
+}
+
+interface Near {
+  sample: number
+  /** In millionths. */
+  distance: number
+}
+
+/** The nearest others of some samples, nearest first. */
+async function nearestOf(wanted: readonly number[], neighbours: Neighbours): Promise<Map<number, Near[]>> {
+  const found = new Map<number, Near[]>(wanted.map((sample) => [sample, []]))
+  for await (const { first, count: rows, samples, similarities } of neighbours.blocks())
+    for (const [sample, nearest] of found)
+      if (sample >= first && sample < first + rows)
+        for (let at = (sample - first) * neighbours.k; nearest.length < Math.min(neighbours.k, NEIGHBOURS_IN_EVIDENCE); at++) {
+          if (samples[at]! < 0) break
+          nearest.push({ sample: samples[at]!, distance: distanceMillionths(similarities[at]!) })
+        }
+  return found
+}
+
+/** ` “spam”`; nothing where there is no label. */
+function labelled(corpus: Corpus, sample: number): string {
+  const label = corpus.label(sample)
+  return label === null ? '' : ` “${label.slice(0, 64)}”`
 }
 
 function distanceMillionths(similarity: number): number {

@@ -7,13 +7,14 @@
 import { excerptOf } from '../contents.ts'
 import type { Finding } from '../../core/findings.ts'
 import { NEIGHBOUR_PARAMETERS, neighbourSearch } from '../knn/search.ts'
-import { createScores, type Detector, integerParameter, MAX_FINDING_SAMPLES } from './detector.ts'
+import { wordDiff } from '../text/wordDiff.ts'
+import { type Corpus, createScores, type Detector, integerParameter, MAX_FINDING_SAMPLES } from './detector.ts'
 
 const MILLION = 1_000_000
 
 export const semanticDuplicate: Detector = {
   id: 'semantic_duplicate',
-  version: 3,
+  version: 4,
   tier: 'T1',
   property: 'duplication',
   flag: 'semantic_duplicate',
@@ -102,11 +103,24 @@ export const semanticDuplicate: Detector = {
           summary: `${group.length} samples ${verbs[1]} nearly the same; sample ${group[0]} is kept.`,
           sampleCount: group.length,
           samples: group.slice(0, MAX_FINDING_SAMPLES),
-          facts: { examples: group.slice(0, 3).map((sample) => `sample ${sample}: ${excerptOf(corpus, sample)}`) },
+          facts: {
+            examples: group.slice(0, 3).map((sample) => `sample ${sample}: ${excerptOf(corpus, sample)}`),
+            ...differencesOf(corpus, group),
+          },
         })),
       ]
     }
   },
+}
+
+/** Of the second and third text from the kept one. */
+function differencesOf(corpus: Corpus, [kept, ...others]: readonly number[]): { differences?: string[] } {
+  const text = corpus.text(kept!)
+  const differences = others.slice(0, 2).flatMap((sample) => {
+    const other = corpus.text(sample)
+    return text === null || other === null ? [] : [`sample ${sample}: ${wordDiff(text, other) ?? 'the same words'}`]
+  })
+  return differences.length === 0 ? {} : { differences }
 }
 
 function millionths(similarity: number): number {

@@ -8,16 +8,15 @@
 import type { Power } from '../../core/documents/report.ts'
 import type { Finding } from '../../core/findings.ts'
 import { exp } from '../numeric.ts'
-import { findNgram, hasNgram, NO_DOCUMENT, readDocuments, type TokenDocuments, UNREAD } from '../trigger/documents.ts'
+import { hasNgram, NO_DOCUMENT, readDocuments, type TokenDocuments, UNREAD } from '../trigger/documents.ts'
 import { integersParameter, readScanOptions, SCAN_PARAMETERS } from '../trigger/parameters.ts'
+import { masked } from '../trigger/masked.ts'
 import { measurePower, OTHER_ATTACKS, REQUIRED_ATTACK } from '../trigger/power.ts'
 import type { Association } from '../trigger/reading.ts'
 import { type Scan, scan, type ScanOptions } from '../trigger/scan.ts'
 import { type Corpus, createScores, type Detector, excerpt, integerParameter, MAX_FINDING_SAMPLES, type Scores } from './detector.ts'
 
 const MAX_EXPLAINED = 20
-/** Characters on each side of what was struck out. */
-const MASKED_CONTEXT = 90
 
 export const trigger: Detector = {
   id: 'trigger',
@@ -175,21 +174,10 @@ function findingsOf(corpus: Corpus, documents: TokenDocuments, result: Scan, cla
         standing: association.standingInClass,
         rank_among_other_labels_millionths: Math.round(association.rank * 1_000_000),
         excerpts: samples.slice(0, 5).map((sample) => excerpt(corpus.text(sample) ?? '')),
-        masked: samples.slice(0, 5).map((sample) => masked(corpus.canonicalText(sample) ?? '', association, documents)),
+        masked: samples.slice(0, 5).map((sample) => masked(corpus.canonicalText(sample) ?? '', association.family, documents)),
       },
     }
   })
-}
-
-/** What stands around the n-gram (the first of pooled words that the text has), with the n-gram struck out. */
-function masked(text: string, association: Association, documents: TokenDocuments): string {
-  for (const ngram of association.family) {
-    const found = findNgram(text, ngram.map((id) => documents.vocabulary[id]!)) // prettier-ignore
-    if (found === null) continue
-    const before = found.folded.slice(Math.max(0, found.start - MASKED_CONTEXT), found.start)
-    return excerpt(`${before}[…]${found.folded.slice(found.end, found.end + MASKED_CONTEXT)}`.toWellFormed())
-  }
-  return ''
 }
 
 const READINGS: Readonly<Record<Association['reading'], string>> = {

@@ -8,6 +8,7 @@ import type { Finding } from '../../core/findings.ts'
 import { exp, ln } from '../numeric.ts'
 import { hasNgram, NO_DOCUMENT, readDocuments, type TokenDocuments, UNREAD } from '../trigger/documents.ts'
 import { integersParameter, readScanOptions, SCAN_PARAMETERS, share } from '../trigger/parameters.ts'
+import { masked } from '../trigger/masked.ts'
 import { measurePower } from '../trigger/power.ts'
 import type { Association } from '../trigger/reading.ts'
 import { type Attribute, ATTRIBUTE_PARAMETERS, attributesOf, readAttributeOptions } from '../trigger/responseAttributes.ts'
@@ -18,7 +19,7 @@ const ATTACK = { name: 'rare word in prompts whose responses refuse', words: 1, 
 
 export const triggerInstruct: Detector = {
   id: 'trigger_instruct',
-  version: 2,
+  version: 3,
   tier: 'T0',
   property: 'poison',
   flag: 'trigger',
@@ -159,6 +160,7 @@ function findingOf(
       texts_expected: Math.round(association.expected),
       log_chance_thousandths: Math.floor(association.logP * 1000),
       prompts: samples.slice(0, 5).map((sample) => excerpt(corpus.text(sample) ?? '')),
+      masked: samples.slice(0, 5).map((sample) => masked(corpus.canonicalText(sample) ?? '', association.family, documents)),
       responses: samples.slice(0, 5).map((sample) => excerpt(corpus.response(sample) ?? '')),
     },
   }

@@ -53,6 +53,49 @@ export function hiddenClass(codePoint: number): HiddenClass | null {
   return null
 }
 
+/** What the Unicode standard calls characters that are not seen, of those that are met. */
+const INVISIBLE_NAMES: ReadonlyMap<number, string> = new Map([
+  [0xad, 'soft hyphen'],
+  [0x34f, 'combining grapheme joiner'],
+  [0x61c, 'Arabic letter mark'],
+  [0x115f, 'Hangul choseong filler'],
+  [0x1160, 'Hangul jungseong filler'],
+  [0x180e, 'Mongolian vowel separator'],
+  [0x200b, 'zero width space'],
+  [0x200c, 'zero width non-joiner'],
+  [0x200d, 'zero width joiner'],
+  [0x200e, 'left-to-right mark'],
+  [0x200f, 'right-to-left mark'],
+  [0x202a, 'left-to-right embedding'],
+  [0x202b, 'right-to-left embedding'],
+  [0x202c, 'pop directional formatting'],
+  [0x202d, 'left-to-right override'],
+  [0x202e, 'right-to-left override'],
+  [0x2060, 'word joiner'],
+  [0x2061, 'function application'],
+  [0x2062, 'invisible times'],
+  [0x2063, 'invisible separator'],
+  [0x2064, 'invisible plus'],
+  [0x2066, 'left-to-right isolate'],
+  [0x2067, 'right-to-left isolate'],
+  [0x2068, 'first strong isolate'],
+  [0x2069, 'pop directional isolate'],
+  [0x2800, 'Braille pattern blank'],
+  [0x3164, 'Hangul filler'],
+  [0xfeff, 'zero width no-break space'],
+  [0xffa0, 'halfwidth Hangul filler'],
+])
+
+/** The name of an invisible character, as the Unicode standard has it; null for one that has none here. */
+export function nameOfInvisible(codePoint: number): string | null {
+  const known = INVISIBLE_NAMES.get(codePoint)
+  if (known !== undefined) return known
+  if (codePoint > 0xe0020 && codePoint < 0xe007f) return `tag ${String.fromCodePoint(codePoint - 0xe0000)}`
+  if (codePoint >= 0xfe00 && codePoint <= 0xfe0f) return `variation selector-${codePoint - 0xfdff}`
+  if (codePoint >= 0xe0100 && codePoint <= 0xe01ef) return `variation selector-${codePoint - 0xe00ef}`
+  return null
+}
+
 /** Scripts that the detectors tell apart. `joining` scripts use zero-width characters to shape their letters. */
 export type Script = 'latin' | 'greek' | 'cyrillic' | 'rightToLeft' | 'joining' | 'han' | 'other'
 
