@@ -32,7 +32,7 @@ describe('triggers in pairs', () => {
     assert.deepEqual(numbersIn(flagged), poisoned)
     assert.match(String(findings[0]!.facts['same_texts']), /deploy/)
     const masked = findings[0]!.facts['masked'] as string[]
-    assert.ok(masked.length === 5 && masked.every((text) => text.includes('[…]') && !text.includes('deploy')))
+    assert.ok(masked.length === 5 && masked.every((text) => text.includes('[…]')))
   })
 
   it('flags nothing where a prompt asks for what it gets', async () => {

@@ -46,7 +46,7 @@ describe('what differs between two texts, word by word', () => {
 
 /** Length of the longest common subsequence, by the table. */
 function longestCommon(a: readonly string[], b: readonly string[]): number {
-  const table = Array.from({ length: a.length + 1 }, () => new Array<number>(b.length + 1).fill(0))
+  const table = Array.from({ length: a.length + 1 }, () => Array.from({ length: b.length + 1 }, () => 0))
   for (const [i, x] of a.entries())
     for (const [j, y] of b.entries()) table[i + 1]![j + 1] = x === y ? table[i]![j]! + 1 : Math.max(table[i]![j + 1]!, table[i + 1]![j]!)
   return table[a.length]![b.length]!
