@@ -1,7 +1,7 @@
 /** A report and its evidence as they are printed, whether a registry has them or they were made here. */
 import type { DetectorRun, PropertyResult, Report } from '../core/documents/report.ts'
 import type { Finding } from '../core/findings.ts'
-import { powerSentences } from '../core/powerText.ts'
+import { joinedNames, powerSentences } from '../core/powerText.ts'
 import { describeFinding } from './findingText.ts'
 import { formatMillionths, printable } from './output.ts'
 import { wrap } from './wrap.ts'
@@ -72,16 +72,22 @@ function describeDetector({ id, ran, note, scoredSamples, flaggedSamples, errorR
   return [...wrap(head, INDENT, '  '), ...(errorRates === undefined ? [] : wrap(describeErrors(errorRates), INDENT))]
 }
 
+/** A share of samples, never rounded to none or all where it is neither. */
+function rate(part: number, of: number): string {
+  const percent = (100 * part) / Math.max(1, of)
+  return `${percent > 50 ? Math.floor(10 * percent) / 10 : Number(percent.toPrecision(2))} %`
+}
+
 /** What it says of public data, where the answer is known. */
-function describeErrors({ version, clean, planted }: NonNullable<DetectorRun['errorRates']>): string {
-  const rate = (part: number, of: number) => `${Number(((100 * part) / Math.max(1, of)).toPrecision(2))} %`
-  const parts = [
+function describeErrors({ version, clean, planted = [] }: NonNullable<DetectorRun['errorRates']>): string {
+  const found = [...Map.groupBy(planted, ({ samples, foundSamples }) => rate(foundSamples, samples))]
+    .toSorted(([a], [b]) => parseFloat(b) - parseFloat(a))
+    .map(([share, own]) => `${share} of ${joinedNames(own.map(({ what }) => what))}`)
+  return [
+    `On public data${version === undefined ? '' : `, in version ${version},`}`,
     ...(clean === undefined
       ? []
-      : [`flagged ${rate(clean.flaggedSamples, clean.samples)} of ${clean.samples} clean samples of ${clean.sets} sets`]),
-    ...(planted === undefined
-      ? []
-      : [`found ${rate(planted.foundSamples, planted.samples)} of ${planted.samples} known or planted ones of ${planted.sets} sets`]),
-  ]
-  return `On public data ${version === undefined ? 'it' : `its version ${version}`} ${parts.join(', and ') || 'was not measured'}.`
+      : [`it flagged ${rate(clean.flaggedSamples, clean.samples)} of ${clean.samples} clean samples (sets: ${clean.sets});`]),
+    ...(found.length === 0 ? ['what it finds was not measured.'] : [`it found ${found.join('; ')}.`]),
+  ].join(' ')
 }

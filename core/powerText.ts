@@ -31,12 +31,16 @@ export function powerSentences(power: readonly Power[]): string[] {
     .map((own) => `${groupOf(own[0]!).begins}: ${namesOf(own)}.`)
 }
 
-/** `copies: exact`, `copies: in capitals` → `copies: exact, in capitals`. */
 function namesOf(power: readonly Power[]): string {
-  const families = Map.groupBy(power, ({ attack }) => attack.slice(0, attack.indexOf(': ') + 1))
+  return joinedNames(power.map(({ attack, note }) => (note === undefined ? attack : `${attack} (${note})`)))
+}
+
+/** `copies: exact`, `copies: in capitals` → `copies: exact, in capitals`. */
+export function joinedNames(all: readonly string[]): string {
+  const families = Map.groupBy(all, (name) => name.slice(0, name.indexOf(': ') + 1))
   return [...families]
     .map(([family, own]) => {
-      const names = own.map(({ attack, note }) => attack.slice(family.length).trim() + (note === undefined ? '' : ` (${note})`))
+      const names = own.map((name) => name.slice(family.length).trim())
       return family === '' ? names.join('; ') : `${family} ${names.join(', ')}`
     })
     .join('; ')

@@ -21,6 +21,7 @@ import { createCorpus, type CorpusColumns } from './corpus.ts'
 import { type DetectorJob, detectorsOf, runDetector } from './detectorRun.ts'
 import { runOnThread } from './detectorThread.ts'
 import type { Corpus, DetectorAbstained, DetectorResult, Embeddings } from './detectors/detector.ts'
+import { errorRatesUnder } from './errorRates/errorRates.ts'
 import { fingerprintsOf } from './embedding/fingerprints.ts'
 import { similarityToleranceMillionths } from './numerics/tolerance.ts'
 import { COLUMNS_NOT_COVERED, notCoveredOf } from './notCovered.ts'
@@ -77,6 +78,7 @@ export async function buildReport(options: BuildReportOptions): Promise<Report> 
     ...result,
     notCovered: notCoveredOf(result.property, columns.image !== null),
   }))
+  const errorRates = errorRatesUnder(recipe.document)
   const evidence = results.flatMap((result) => (result.ran ? result.findings : [])).slice(0, MAX_FINDINGS)
   return {
     kind: 'report',
@@ -86,7 +88,13 @@ export async function buildReport(options: BuildReportOptions): Promise<Report> 
     sampleCount,
     verdict: worstState(properties),
     properties,
-    detectors: jobs.map(({ detector: { id, tier, property } }, i): DetectorRun => ({ id, tier, property, ...ranAs(results[i]!) })),
+    detectors: jobs.map(({ detector: { id, tier, property } }, i): DetectorRun => ({
+      id,
+      tier,
+      property,
+      ...ranAs(results[i]!),
+      ...(errorRates[id] === undefined ? {} : { errorRates: errorRates[id] }),
+    })),
     findings: (await blocks.importBytes(findingsTable(jobs, results, sampleCount))).cid,
     evidence: (await blocks.importBytes(encodeDagJson(Evidence.parse(evidence)))).cid,
     ...(fingerprints === undefined ? {} : { fingerprints: (await blocks.importBytes(fingerprints)).cid }),

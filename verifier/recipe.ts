@@ -32,6 +32,7 @@ import { trigger } from './detectors/trigger.ts'
 import { triggerInstruct } from './detectors/triggerInstruct.ts'
 import { triggerUnlabelled } from './detectors/triggerUnlabelled.ts'
 import { underperformingGroup } from './detectors/underperformingGroup.ts'
+import { errorRatesReference } from './errorRates/errorRates.ts'
 import { tolerancesOf } from './numerics/tolerance.ts'
 import { discriminantsReference } from './synthetic/discriminantFile.ts'
 import { weightsReference } from './synthetic/probe.ts'
@@ -79,7 +80,7 @@ export function needsLayers(detectors: readonly Pick<Detector, 'needs'>[] = DETE
  */
 export function buildRecipe(
   models: readonly ModelReference[],
-  weights: Recipe['weights'] = [weightsReference(), discriminantsReference()],
+  weights: Recipe['weights'] = [weightsReference(), discriminantsReference(), errorRatesReference()],
   hash?: Sha256,
   references: readonly DataSetReference[] = [],
   devices: readonly Device[] = [],

@@ -48,8 +48,11 @@ export const ErrorRates = z.strictObject({
   version: z.number().int().positive().optional(),
   /** Samples in which nothing is to be found, and those of them that it flagged. */
   clean: z.strictObject({ sets: Count, samples: Count, flaggedSamples: Count }).optional(),
-  /** Samples that are known to be what it looks for, given or put in, and those of them that it found. */
-  planted: z.strictObject({ sets: Count, samples: Count, foundSamples: Count }).optional(),
+  /** Samples that are known to be what it may look for, given or put in, and those of them that it found. */
+  planted: z
+    .array(z.strictObject({ what: z.string().max(128), samples: Count, foundSamples: Count }))
+    .max(24)
+    .optional(),
 })
 export type ErrorRates = z.infer<typeof ErrorRates>
 

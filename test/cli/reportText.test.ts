@@ -103,7 +103,10 @@ describe('what a person reads of a report', () => {
               errorRates: {
                 version: 2,
                 clean: { sets: 5, samples: 23_000, flaggedSamples: 46 },
-                planted: { sets: 4, samples: 1150, foundSamples: 1127 },
+                planted: [
+                  { what: 'copies: exact', samples: 1150, foundSamples: 1150 },
+                  { what: 'copies: reworded', samples: 1000, foundSamples: 333 },
+                ],
               },
             },
             { id: 'trigger', tier: 'T0', ran: false, note: 'no sample has a label', scoredSamples: 0, flaggedSamples: 0 },
@@ -115,7 +118,7 @@ describe('what a person reads of a report', () => {
     )
     assert.ok(
       text.includes(
-        'near_duplicate: 12 of 900 flagged On public data its version 2 flagged 0.2 % of 23000 clean samples of 5 sets, and found 98 % of 1150 known or planted ones of 4 sets.',
+        'near_duplicate: 12 of 900 flagged On public data, in version 2, it flagged 0.2 % of 23000 clean samples (sets: 5); it found 100 % of copies: exact; 33 % of copies: reworded.',
       ),
     )
     assert.ok(text.includes('trigger did not run: no sample has a label'))

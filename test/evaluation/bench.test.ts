@@ -198,11 +198,12 @@ test('the table has a line for each file, slice and detector', () => {
   )
 })
 
-test('the report is one flat list of figures', () => {
+test('the report is one flat list of figures, with the versions of the detectors', () => {
   const figures = createFigures()
   figures.share({ group: 'g', file: 'f', slice: 's', detector: 'd' }, 'recall', 3, 4)
-  assert.deepEqual(JSON.parse(formatReport(figures.results)), {
+  assert.deepEqual(JSON.parse(formatReport(figures.results, { d: 3 })), {
     results: [{ group: 'g', file: 'f', slice: 's', detector: 'd', metric: 'recall', value: 0.75, low: 0.300642, high: 0.954413, n: 4 }],
+    versions: { d: 3 },
   })
-  assert.deepEqual(JSON.parse(formatReport([])), { results: [] })
+  assert.deepEqual(JSON.parse(formatReport([], {})), { results: [], versions: {} })
 })

@@ -105,5 +105,9 @@ async function main(dataDir: string): Promise<void> {
   progress.end()
   console.log(formatTable(figures.results))
   for (const reason of figures.skipped) console.log(`skipped: ${reason}`)
-  if (values.out !== undefined) await writeFile(values.out, formatReport(figures.results))
+  if (values.out !== undefined)
+    await writeFile(
+      values.out,
+      formatReport(figures.results, Object.fromEntries(chosen(DETECTORS).map(({ id, version }) => [id, version]))),
+    )
 }

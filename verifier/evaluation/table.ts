@@ -3,9 +3,9 @@ import type { Result } from './result.ts'
 
 const HEAD = ['file', 'slice', 'detector']
 
-/** `{"results": [...]}`, one figure a line, so that two reports can be compared line by line. */
-export function formatReport(results: readonly Result[]): string {
-  return `{"results":[\n${results.map((result) => JSON.stringify(result)).join(',\n')}\n]}\n`
+/** `{"results": [...], "versions": {...}}`, one figure a line, so that two reports can be compared line by line; versions of the detectors. */
+export function formatReport(results: readonly Result[], versions: Readonly<Record<string, number>>): string {
+  return `{"results":[\n${results.map((result) => JSON.stringify(result)).join(',\n')}\n],"versions":${JSON.stringify(versions)}}\n`
 }
 
 /** A table for each group. */

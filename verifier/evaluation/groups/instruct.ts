@@ -28,7 +28,7 @@ export const instruct: Group = {
           const subject = subjectOf(corpusOfRows(injected.rows), bench)
           for (const detector of detectorsOf(bench, 'poison')) {
             const place = { group: GROUP, file: name, slice: `trigger=${attack.name} rate=${rate}`, detector: detector.id }
-            const result = await run(bench, detector, subject, place, { parameters: { powerTokens: 0 }, measured: false })
+            const result = await run(bench, detector, subject, place, { parameters: { powerRatesMillionths: [] }, measured: false })
             if (result !== null) addRows(bench.figures, place, result, injected.poisoned)
           }
         }

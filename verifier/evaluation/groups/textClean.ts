@@ -12,7 +12,6 @@ import { injectValues, PRIVATE_VALUES } from '../injection/privateValues.ts'
 import { injectTrigger, TRIGGER_ATTACKS } from '../injection/triggers.ts'
 import { addAlarm, addLabelErrors, addRetrieval } from '../measures.ts'
 import { contentHash } from '../split.ts'
-import { mean } from '../statistics/moments.ts'
 
 const GROUP = 'text_clean'
 const HIDDEN_ROWS = 1000
@@ -118,23 +117,26 @@ async function measureTrigger(
 ): Promise<void> {
   const seeds = detector.needs.embeddings === true ? Math.min(bench.seeds, EMBEDDING_SEEDS) : bench.seeds
   const place = { group: GROUP, file, slice: `trigger=${attack.name} rate=${attack.rate}`, detector: detector.id }
-  const [found, falselyFlagged]: [number[], number[]] = [[], []]
+  const found: number[] = []
+  let [hitsOfAll, poisonedOfAll, falselyFlagged] = [0, 0, 0]
   for (let seed = 0; seed < seeds; seed++) {
     const injected = injectTrigger(rows, attack, seed)
     if (injected === null) return bench.figures.skip(`${GROUP}/${file}: too few rows or classes for the trigger "${attack.name}"`)
     const { poisoned } = injected
     const result = await run(bench, detector, subjectOf(corpusOfRows(injected.rows), bench), place, {
-      parameters: { powerTokens: 0 },
+      parameters: { powerRatesMillionths: [] },
       measured: false,
     })
     if (result === null) return
     const hits = result.flagged.filter((flag, row) => flag === 1 && poisoned[row] === 1).length
     found.push(hits / ones(poisoned))
-    falselyFlagged.push((ones(result.flagged) - hits) / (rows.length - ones(poisoned)))
+    hitsOfAll += hits
+    poisonedOfAll += ones(poisoned)
+    falselyFlagged += ones(result.flagged) - hits
   }
   bench.figures.share(place, 'seeds_found', found.filter((share) => share >= FOUND).length, found.length)
-  bench.figures.number(place, 'row_tpr', mean(found), found.length)
-  bench.figures.number(place, 'row_fpr', mean(falselyFlagged), found.length)
+  bench.figures.share(place, 'row_tpr', hitsOfAll, poisonedOfAll)
+  bench.figures.share(place, 'row_fpr', falselyFlagged, seeds * rows.length - poisonedOfAll)
 }
 
 /** What is flagged as it is, and what is found of personal data and secrets put in: rows that are flagged as they are do not count. */
