@@ -11,7 +11,9 @@ import type { CID } from '../../core/cid.ts'
 import { sealEnvelope } from '../../core/dsse.ts'
 import { type Signer, signerFromSeed } from '../../core/keys.ts'
 import { createFileBuilder } from '../../core/unixfs/file.ts'
-
+import type { Database } from '../../store/database.ts'
+import { isExported } from '../service/acknowledged.ts'
+import { until } from '../service/until.ts'
 import { type NodeProcess, assay, endNode, freePort, startNode } from '../support/node.ts'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
 import { type Traces, tracesIn } from './traces.ts'
@@ -53,6 +55,11 @@ export async function startRefusingRegistry(): Promise<RefusingRegistry> {
 
   const line = (words: string[], user = 'user') => assay(words, { home: join(folder.path, user), server: url })
   const traces = () => tracesIn(db, blocksDir)
+  /** Once everything that was accepted before has been worked off. */
+  async function tracesAtRest(): Promise<Traces> {
+    await until('the registry at rest', () => isAtRest(db))
+    return traces()
+  }
   async function assertNoTrace(before: Traces): Promise<void> {
     const after = await traces()
     for (const key of Object.keys(after) as (keyof Traces)[]) assert.deepEqual(after[key], before[key], `traces in ${key}`)
@@ -66,7 +73,7 @@ export async function startRefusingRegistry(): Promise<RefusingRegistry> {
     line,
     traces,
     async refuses(code, says, send) {
-      const before = await traces()
+      const before = await tracesAtRest()
       const response = await send()
       const text = await response.text()
       assert.equal(response.headers.get('content-type'), 'application/problem+json', text)
@@ -78,7 +85,7 @@ export async function startRefusingRegistry(): Promise<RefusingRegistry> {
       return response
     },
     async refusesLine(code, says, words, user) {
-      const before = await traces()
+      const before = await tracesAtRest()
       const { code: exit, json, errors } = await line(words, user)
       assert.equal(exit, 1, errors)
       const { error } = Refusal.parse(json)
@@ -92,6 +99,12 @@ export async function startRefusingRegistry(): Promise<RefusingRegistry> {
       await folder[Symbol.asyncDispose]()
     },
   }
+}
+
+async function isAtRest(db: Database): Promise<boolean> {
+  const versions = await db.selectFrom('versions').select('state').where('state', 'in', ['pinned', 'indexed']).execute()
+  const jobs = await db.selectFrom('jobs').select('state').where('state', 'in', ['ready', 'running']).execute()
+  return versions.length === 0 && jobs.length === 0 && (await isExported(db))
 }
 
 /** Someone who speaks HTTP with the registry, without the CLI, under a key and a token. */
