@@ -95,7 +95,7 @@ export function buildRecipe(
     references: references.toSorted((a, b) => (a.cell < b.cell ? -1 : 1)),
     tolerances: tolerancesOf(models),
     ...(devices.length === 0 ? {} : { devices: devices.toSorted() }),
-    verdict: { alphaMillionths: 10_000, coverageMillionths: 950_000, powerMillionths: 10_000 },
+    verdict: { alphaMillionths: 10_000, coverageMillionths: 950_000, powerMillionths: 10_000, syntheticPowerMillionths: 100_000 },
   }
   return encodeDocument('recipe', recipe, hash)
 }

@@ -86,7 +86,7 @@ function judgeProperty(
     power: deciding.flatMap(({ result }) => result.power ?? []).slice(0, 64),
   }
   if (rejected.length > 0) return { ...measured, state: 'FLAGGED', reasons: rejected.map(({ result }) => result.findings[0]!.summary) }
-  const doubts = doubtsOf(outcomes, deciding, { coverage, sampleCount, thresholds })
+  const doubts = doubtsOf(outcomes, deciding, { property, coverage, sampleCount, thresholds })
   return { ...measured, state: doubts.length === 0 ? 'CLEAR' : 'INCONCLUSIVE', reasons: doubts.slice(0, 64) }
 }
 
@@ -98,13 +98,18 @@ function holm(decisions: readonly Decision[], alpha: number): Decision[] {
 }
 
 interface Measured {
+  property: Property
   coverage: number
   sampleCount: number
   thresholds: Recipe['verdict']
 }
 
 /** Why a property that is not flagged is not clear either. */
-function doubtsOf(outcomes: readonly Outcome[], deciding: readonly Decision[], { coverage, sampleCount, thresholds }: Measured): string[] {
+function doubtsOf(
+  outcomes: readonly Outcome[],
+  deciding: readonly Decision[],
+  { property, coverage, sampleCount, thresholds }: Measured,
+): string[] {
   if (deciding.length === 0) {
     const notes = outcomes.flatMap(({ id, result }) => {
       if (!result.ran) return [`${id} did not run: ${result.note}`]
@@ -116,7 +121,9 @@ function doubtsOf(outcomes: readonly Outcome[], deciding: readonly Decision[], {
   if (coverage < thresholds.coverageMillionths)
     doubts.push(`Only ${percent(coverage)} of the samples could be looked at; ${percent(thresholds.coverageMillionths)} are needed.`)
   // Less than one sample is no attack.
-  const leastRate = Math.max(thresholds.powerMillionths, Math.ceil(MILLION / Math.max(1, sampleCount)))
+  const { powerMillionths, syntheticPowerMillionths } = thresholds
+  const greatestRate = property === 'synthetic_share' ? syntheticPowerMillionths : powerMillionths
+  const leastRate = Math.max(greatestRate, Math.ceil(MILLION / Math.max(1, sampleCount)))
   for (const { id, result } of deciding) {
     if (result.power === undefined || result.power.length === 0) doubts.push(`What ${id} would have found was not measured.`)
     for (const { attack, minimumRateMillionths: rate, required } of result.power ?? []) {

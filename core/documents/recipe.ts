@@ -97,6 +97,8 @@ export const Recipe = z
       coverageMillionths: z.number().int().min(0).max(1_000_000),
       /** Greatest minimum detectable poison rate that still counts as power, in millionths. */
       powerMillionths: z.number().int().min(0).max(1_000_000),
+      /** The same of the synthetic share, which a few hundred references cannot tell from chance at a rate as low. */
+      syntheticPowerMillionths: z.number().int().min(0).max(1_000_000),
     }),
   })
   .meta({ id: 'Recipe' })

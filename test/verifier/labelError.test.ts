@@ -17,7 +17,7 @@ interface Row {
 }
 
 const DIMENSIONS = 8
-const THRESHOLDS = { alphaMillionths: 10_000, coverageMillionths: 950_000, powerMillionths: 10_000 }
+const THRESHOLDS = { alphaMillionths: 10_000, coverageMillionths: 950_000, powerMillionths: 10_000, syntheticPowerMillionths: 100_000 }
 
 /** Numbers in [0, 1) from a seed. */
 function sequence(seed: number): () => number {

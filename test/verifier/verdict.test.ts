@@ -6,7 +6,7 @@ import type { Declaration } from '../../verifier/declaration.ts'
 import type { DetectorResult } from '../../verifier/detectors/detector.ts'
 import { judgeProperties, type Outcome, worstState } from '../../verifier/verdict.ts'
 
-const THRESHOLDS = { alphaMillionths: 10_000, coverageMillionths: 950_000, powerMillionths: 10_000 }
+const THRESHOLDS = { alphaMillionths: 10_000, coverageMillionths: 950_000, powerMillionths: 10_000, syntheticPowerMillionths: 100_000 }
 const SAMPLES = 100
 
 /** A result over 100 samples of which the first are flagged and looked at. */
@@ -80,6 +80,13 @@ describe('what is declared of synthetic content', () => {
     const { state, reasons } = declaring('unknown', { ...MANY, lowerBoundSamples: 0 })
     assert.equal(state, 'FLAGGED')
     assert.match(reasons[0]!, /^The contributor does not say .* Measured: more of the texts than chance explains is unlike/)
+  })
+
+  it('is clear with the power that references of some hundred texts give, where poison would not be', () => {
+    const power = (rate: number): Power[] => [{ attack: 'machine text', minimumRateMillionths: rate }]
+    assert.equal(declaring('none', { ...NONE, power: power(60_000) }).state, 'CLEAR')
+    assert.equal(declaring('none', { ...NONE, power: power(110_000) }).state, 'INCONCLUSIVE')
+    assert.equal(judge([outcome('poison', 'a', { pValue: 1, power: power(60_000) })]).state, 'INCONCLUSIVE')
   })
 
   it('changes nothing of the other properties', () => {
