@@ -10,10 +10,11 @@ describe('exact duplicates', () => {
   it('are texts of the same canonical form; the first of them is kept', async () => {
     const text = 'A sentence that is long enough to be compared.'
     const rows = [{ text }, { text: 'another' }, { text: text.replace(' ', '\u00a0 ') }, { text: text.replace('long', 'lo\u200bng') }]
-    const { flagged, clusters, scores } = await detect(exactDuplicate, corpusOf(rows))
+    const { flagged, clusters, scores, findings } = await detect(exactDuplicate, corpusOf(rows))
     assert.deepEqual(numbersIn(flagged), [2, 3])
     assert.deepEqual([...clusters!], [0, -1, 0, 0])
     assert.deepEqual([...scores.values], [3, 1, 3, 3])
+    assert.equal(findings[1]!.facts['published_forms'], 3)
   })
 
   it('of short texts need the same label', async () => {

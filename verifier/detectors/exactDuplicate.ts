@@ -14,9 +14,12 @@ import { drawTexts, powerOfRows, powerRandom, ROW_POWER_PARAMETERS } from '../po
 import { canonicalText } from '../text/canonical.ts'
 import { type Corpus, createScores, type Detector, excerpt, integerParameter, MAX_FINDING_SAMPLES } from './detector.ts'
 
+/** Samples of a group whose published forms are compared. */
+const MOST_FORMS = 1000
+
 export const exactDuplicate: Detector = {
   id: 'exact_duplicate',
-  version: 3,
+  version: 4,
   tier: 'T0',
   property: 'duplication',
   flag: 'exact_duplicate',
@@ -98,7 +101,7 @@ export const exactDuplicate: Detector = {
           summary: `${group.length} samples are the same; sample ${kept} is kept.`,
           sampleCount: group.length,
           samples: group.slice(0, MAX_FINDING_SAMPLES),
-          facts: text === null ? {} : { excerpt: excerpt(text) },
+          facts: text === null ? {} : { excerpt: excerpt(text), ...formsOf(group) },
         })
       }
       const disagreeing = groups.filter((kept) => new Set(members.get(kept)!.map((sample) => corpus.label(sample))).size > 1)
@@ -117,6 +120,12 @@ export const exactDuplicate: Detector = {
           },
         })
       return findings
+    }
+
+    /** In how many ways equal texts were published: white space, characters that are not seen, look-alike letters. */
+    function formsOf(group: readonly number[]): { published_forms?: number } {
+      const forms = new Set(group.slice(0, MOST_FORMS).map((sample) => corpus.text(sample)))
+      return forms.size < 2 ? {} : { published_forms: forms.size }
     }
 
     function firstFlagged(): number[] {

@@ -196,11 +196,11 @@ export const hiddenContent: Detector = {
   },
 }
 
-/** Of every attack, put into samples in which nothing is hidden. */
+/** Of every attack, put into samples in which nothing is hidden; into the beginning of one that is longer than all may be together. */
 function measurePower(corpus: Corpus, flagged: Uint8Array, limits: { rows: number; characters: number }): Power[] {
   const random = powerRandom(corpus, 'hidden content')
   const clean = (sample: number) => (flagged[sample] ? null : corpus.text(sample))
-  const texts = drawTexts(corpus.count, clean, { random, ...limits }).map((sample) => corpus.text(sample)!)
+  const texts = drawTexts(corpus.count, clean, { random, ...limits }).map((sample) => corpus.text(sample)!.slice(0, limits.characters))
   return HIDDEN_ATTACKS.map((attack) => {
     const attacked = texts.map((text) => attack.apply(text, random)).filter((text, i) => text !== texts[i])
     const found = attacked.filter((text) => suspicions(text).length > 0).length

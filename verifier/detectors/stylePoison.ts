@@ -13,6 +13,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { mix } from '../numeric.ts'
+import { notMeasured } from '../power.ts'
 import { styleFindings } from '../style/findings.ts'
 import { type Material, type MaterialOptions, readMaterial } from '../style/material.ts'
 import { judgeStyles, type StyleVerdict, type VerdictOptions } from '../style/verdicts.ts'
@@ -25,7 +26,7 @@ const DOUBT_OF_CHANCE = 0.01
 
 export const stylePoison: Detector = {
   id: 'style_poison',
-  version: 1,
+  version: 2,
   tier: 'T1',
   property: 'poison',
   flag: 'style',
@@ -109,6 +110,10 @@ export const stylePoison: Detector = {
       scores,
       borderline,
       ...decide(flagged, 1),
+      // A style is put into a text by a model that rewrites it, and a rewritten text would have to be embedded anew.
+      power: [
+        notMeasured('texts of one style, relabelled', 'nothing here rewrites texts; on public data they were found from about 5 % on'),
+      ],
       ...(doubt === 0
         ? {}
         : {
