@@ -15,7 +15,7 @@ export function plainReport({ verdict, sampleCount, properties, detectors, colum
 
 /**
  * What a person reads: the verdict, each property with what would have been found and what was not looked at, the first `limit` findings
- * of the properties and of hygiene with their evidence, and the detectors.
+ * of each detector with their evidence, hygiene apart, and the detectors.
  */
 export function describeReport(report: Report, findings: readonly Finding[], limit: number): string {
   const { verdict, sampleCount, properties, detectors, columns, notCovered } = report
@@ -61,9 +61,10 @@ function describeEvidence(findings: readonly Finding[], limit: number): string[]
 }
 
 function listFindings(findings: readonly Finding[], limit: number): string[] {
-  const shown = findings.slice(0, limit).flatMap(describeFinding)
-  const rest = findings.length - limit
-  return rest > 0 ? [...shown, `  and ${rest} more; --evidence ${findings.length} shows all`] : shown
+  return [...Map.groupBy(findings, ({ detector }) => detector)].flatMap(([detector, own]) => [
+    ...own.slice(0, limit).flatMap(describeFinding),
+    ...(own.length > limit ? [`  ${printable(detector)}: and ${own.length - limit} more; --evidence ${own.length} shows all`] : []),
+  ])
 }
 
 function describeDetector({ id, ran, note, scoredSamples, flaggedSamples, errorRates }: DetectorRun): string[] {

@@ -35,13 +35,13 @@ function namesOf(power: readonly Power[]): string {
   return joinedNames(power.map(({ attack, note }) => (note === undefined ? attack : `${attack} (${note})`)))
 }
 
-/** `copies: exact`, `copies: in capitals` → `copies: exact, in capitals`. */
+/** `copies: exact`, `copies: in capitals` → `copies (exact; in capitals)`. */
 export function joinedNames(all: readonly string[]): string {
-  const families = Map.groupBy(all, (name) => name.slice(0, name.indexOf(': ') + 1))
+  const families = Map.groupBy(all, (name) => name.slice(0, Math.max(0, name.indexOf(': '))))
   return [...families]
     .map(([family, own]) => {
-      const names = own.map((name) => name.slice(family.length).trim())
-      return family === '' ? names.join('; ') : `${family} ${names.join(', ')}`
+      if (family === '' || own.length === 1) return own.join('; ')
+      return `${family} (${own.map((name) => name.slice(family.length + 2)).join('; ')})`
     })
     .join('; ')
 }

@@ -25,7 +25,7 @@ import { formatBytes, parseWords, progressNotes, type Tool, type ToolContext, ty
 
 const EXIT_CODES: Record<State, ToolExit> = { CLEAR: 0, FLAGGED: 1, INCONCLUSIVE: 2 }
 const MAX_EVIDENCE_BYTES = 256 * 1024 * 1024
-const DEFAULT_FINDINGS_SHOWN = 20
+const DEFAULT_FINDINGS_SHOWN = 4
 
 export const check: Tool = {
   name: 'check',

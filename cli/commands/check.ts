@@ -20,7 +20,7 @@ export const check = defineCommand({
     domain: { type: 'text', value: 'WORD', help: 'kind of text: news, forum, e-mail …' },
     synthetic: { type: 'text', choices: ['none', 'some', 'all', 'unknown'], default: 'unknown', help: 'how much of it models wrote' },
     generator: { type: 'list', value: 'NAME', help: 'a model that wrote some of it' },
-    evidence: { type: 'integer', default: 20, value: 'N', help: 'how many findings of each kind to show' },
+    evidence: { type: 'integer', default: 4, value: 'N', help: 'how many findings of each detector to show' },
     out: { type: 'text', value: 'FILE', help: 'write flags and scores of every row there, as Arrow IPC' },
   },
   run: ({ signal, output: { json } }, { positionals: [path], options }) =>

@@ -16,7 +16,7 @@ export const report = defineCommand({
   name: 'report',
   summary: 'show what was found in a version, and what was not looked at',
   positionals: ['REF'],
-  options: { evidence: { type: 'integer', default: 20, value: 'N', help: 'how many findings of each kind to show' } },
+  options: { evidence: { type: 'integer', default: 4, value: 'N', help: 'how many findings of each detector to show' } },
   async run({ registry, output }, { positionals: [ref], options }) {
     const cid = await resolveReport(registry, ref)
     const encoded = await loadDocument(registry, 'report', cid)

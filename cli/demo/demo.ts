@@ -89,7 +89,7 @@ export async function runDemo(options: DemoOptions, serving: (url: string, ended
 
   await step('what the verifier found', async () => ({
     value: null,
-    says: (await line('contributor', ['report', DATASET, '--evidence', '8'])).trim(),
+    says: (await line('contributor', ['report', DATASET, '--evidence', '2'])).trim(),
   }))
 
   await step('found against planted', async () => ({ value: null, says: describeScores(corpus, await findingFlags(options, server)) }))

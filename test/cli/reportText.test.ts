@@ -137,12 +137,40 @@ describe('what would have been found, in words', () => {
       { attack: 'c: e', minimumRateMillionths: 169 },
     ]
     assert.deepEqual(powerSentences(power), [
-      'Would have been found from 0.0169 % of the samples on: a; c: d, e.',
+      'Would have been found from 0.0169 % of the samples on: a; c (d; e).',
       'Would have been found from 0.5 % of the samples on (17 of 64 samples tried are found): b.',
       'Would not have been found at any rate tried: x.',
       'Not measured: p (nobody can).',
     ])
     assert.deepEqual(powerSentences([]), ['What would have been found was not measured.'])
+  })
+})
+
+describe('findings', () => {
+  const of = (detector: string, property: Finding['property'], count: number) =>
+    Array.from({ length: count }, (_, i): Finding => ({
+      detector,
+      property,
+      summary: `${detector} ${i}`,
+      sampleCount: 0,
+      samples: [],
+      facts: {},
+    }))
+
+  it('are shown for each detector up to a limit, hygiene apart', () => {
+    const findings = [...of('a', 'poison', 3), ...of('b', 'duplication', 1), ...of('null', 'hygiene', 2)]
+    const lines = describeReport(reportOf([]), findings, 2).split('\n')
+    assert.deepEqual(lines.slice(lines.indexOf('findings:'), lines.indexOf('detectors:') - 1), [
+      'findings:',
+      '  a: a 0',
+      '  a: a 1',
+      '  a: and 1 more; --evidence 3 shows all',
+      '  b: b 0',
+      '',
+      'hygiene (no part of the verdict):',
+      '  null: null 0',
+      '  null: null 1',
+    ])
   })
 })
 
