@@ -8,7 +8,7 @@
  */
 import type { Power } from '../../core/documents/report.ts'
 import type { Finding } from '../../core/findings.ts'
-import { IMAGE_COPY_ATTACKS } from '../images/copyPower.ts'
+import { RECORD_COPY_ATTACKS } from '../images/copyPower.ts'
 import { extentOf } from '../images/imageTable.ts'
 import { comparedPixels, HASH_WORDS, hashDistance, perceptualHash, similarityMillionths } from '../images/perceptualHash.ts'
 import { notMeasured, powerOfRows, powerRandom } from '../power.ts'
@@ -84,7 +84,7 @@ export const imageDuplicate: Detector = {
       const read = [...scores.valid.keys()].filter((sample) => scores.valid[sample])
       const choices = powerRandom(corpus, 'image copies').choose(rows, read.length)
       const drawn = choices.map((choice) => read[choice]!)
-      const measured = IMAGE_COPY_ATTACKS.map((attack) => {
+      const measured = RECORD_COPY_ATTACKS.map((attack) => {
         const found = drawn.filter((sample) => {
           const record = attack.copy(images!.record(sample))
           put(corpus.count, record, sample)

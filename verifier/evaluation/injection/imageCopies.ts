@@ -2,7 +2,7 @@
 import type { EvalImage } from '../evalRow.ts'
 import { decodeImage, type Pixels } from '../../embedding/images.ts'
 import { encoded, imageOfPixels, pixelsOf } from '../imageRows.ts'
-import { createRandom } from '../statistics/random.ts'
+import { createRandom } from '../../random.ts'
 
 export interface ImageCopyAttack {
   name: string

@@ -4,7 +4,7 @@
  */
 import { conformalPValue, shareUnlike } from '../../synthetic/conformal.ts'
 import { mean } from '../statistics/moments.ts'
-import { createRandom, type Random } from '../statistics/random.ts'
+import { createRandom, type Random } from '../../random.ts'
 
 export const REFERENCES = 300
 /** Fewer cannot make a p-value of 1 %. */

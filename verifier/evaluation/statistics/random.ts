@@ -1,2 +1,0 @@
-/** The verifier's own numbers that look random. */
-export { createRandom, type Random } from '../../random.ts'
