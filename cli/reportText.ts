@@ -27,9 +27,7 @@ export function describeReport(report: Report, findings: readonly Finding[], lim
     '',
     ...properties.flatMap(describeProperty),
     ...describeEvidence(findings, limit),
-    '',
-    'detectors:',
-    ...detectors.flatMap(describeDetector),
+    ...describeDetectors(detectors),
     ...(notCovered.length === 0 ? [] : ['', 'not covered:', ...notCovered.flatMap((text) => paragraph(text))]),
   ].join('\n')
 }
@@ -64,6 +62,15 @@ function listFindings(findings: readonly Finding[], limit: number): string[] {
   return [...Map.groupBy(findings, ({ detector }) => detector)].flatMap(([detector, own]) => [
     ...own.slice(0, limit).flatMap(describeFinding),
     ...(own.length > limit ? [`  ${printable(detector)}: and ${own.length - limit} more; --evidence ${own.length} shows all`] : []),
+  ])
+}
+
+/** By what they speak of. */
+function describeDetectors(detectors: readonly DetectorRun[]): string[] {
+  return [...Map.groupBy(detectors, ({ property }) => property)].flatMap(([property, own]) => [
+    '',
+    property === undefined ? 'detectors:' : `detectors of ${property}:`,
+    ...own.flatMap(describeDetector),
   ])
 }
 

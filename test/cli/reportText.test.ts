@@ -109,7 +109,7 @@ describe('what a person reads of a report', () => {
                 ],
               },
             },
-            { id: 'trigger', tier: 'T0', ran: false, note: 'no sample has a label', scoredSamples: 0, flaggedSamples: 0 },
+            { id: 'trigger', tier: 'T0', property: 'poison', ran: false, note: 'no label', scoredSamples: 0, flaggedSamples: 0 },
           ],
         ),
         [],
@@ -121,7 +121,7 @@ describe('what a person reads of a report', () => {
         'near_duplicate: 12 of 900 flagged On public data, in version 2, it flagged 0.2 % of 23000 clean samples (sets: 5); it found 100 % of copies: exact; 33 % of copies: reworded.',
       ),
     )
-    assert.ok(text.includes('trigger did not run: no sample has a label'))
+    assert.ok(text.includes('detectors of poison: trigger did not run: no label'))
     assert.ok(text.includes('not covered: Columns that nobody reads.'))
   })
 })
@@ -160,7 +160,7 @@ describe('findings', () => {
   it('are shown for each detector up to a limit, hygiene apart', () => {
     const findings = [...of('a', 'poison', 3), ...of('b', 'duplication', 1), ...of('null', 'hygiene', 2)]
     const lines = describeReport(reportOf([]), findings, 2).split('\n')
-    assert.deepEqual(lines.slice(lines.indexOf('findings:'), lines.indexOf('detectors:') - 1), [
+    assert.deepEqual(lines.slice(lines.indexOf('findings:'), lines.indexOf('not covered:') - 1), [
       'findings:',
       '  a: a 0',
       '  a: a 1',
