@@ -1,6 +1,7 @@
 /** The HTTP face of Assay: every resource under one application of web-standard requests and responses. */
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { ApiContext } from './context.ts'
+import { croissantRoutes } from './croissant.ts'
 import { datasetRoutes } from './datasets.ts'
 import { documentRoutes } from './documents.ts'
 import { eventRoutes } from './events.ts'
@@ -35,6 +36,7 @@ export function createApp(ctx: ApiContext): OpenAPIHono {
     fileRoutes,
     datasetRoutes,
     versionRoutes,
+    croissantRoutes,
     eventRoutes,
     documentRoutes,
     sampleRoutes,

@@ -31,7 +31,12 @@ export const ReportSummary = z
   .strictObject({ report: CidText, recipe: CidText, verdict: State, index: CidText, manifest: CidText })
   .meta({ id: 'ReportSummary' })
 
-export const Version = VersionSummary.extend({ reports: z.array(ReportSummary) }).meta({ id: 'Version' })
+export const Version = VersionSummary.extend({
+  reports: z.array(ReportSummary),
+  export: CidText.nullable().meta({
+    description: 'The generated files (rows as Parquet, a card) that stand beside those published; null while there are none',
+  }),
+}).meta({ id: 'Version' })
 
 export function versionSummary(version: VersionRow): z.infer<typeof VersionSummary> {
   return {

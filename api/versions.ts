@@ -2,6 +2,7 @@
 import { type OpenAPIHono, createRoute } from '@hono/zod-openapi'
 import { reportsOf, resolveRef } from '../store/versions.ts'
 import type { ApiContext } from './context.ts'
+import { standingOf } from './hub/standing.ts'
 import { problemResponse } from './problems.ts'
 import { createRouter } from './router.ts'
 import { RefParameter } from './schemas.ts'
@@ -22,7 +23,8 @@ export function versionRoutes(ctx: ApiContext): OpenAPIHono {
   router.openapi(versionRoute, async (c) => {
     const version = await resolveRef(ctx.db, c.req.valid('param').ref)
     const reports = version.index === null ? [] : await reportsOf(ctx.db, version.index)
-    return c.json({ ...versionSummary(version), reports: reports.map(reportSummary) }, 200)
+    const { shown } = await standingOf(ctx, version)
+    return c.json({ ...versionSummary(version), reports: reports.map(reportSummary), export: shown?.document.toString() ?? null }, 200)
   })
 
   return router

@@ -12,6 +12,7 @@ import { modelAdd } from './commands/modelAdd.ts'
 import { modelList } from './commands/modelList.ts'
 import { modelPull } from './commands/modelPull.ts'
 import { modelVerify } from './commands/modelVerify.ts'
+import { provenance } from './commands/provenance.ts'
 import { publish } from './commands/publish.ts'
 import { receipt } from './commands/receipt.ts'
 import { report } from './commands/report.ts'
@@ -44,6 +45,7 @@ export const COMMANDS: readonly Command[] = [
   receipt,
   verify,
   audit,
+  provenance,
   reverify,
   serve,
   witness,

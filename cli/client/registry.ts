@@ -31,6 +31,8 @@ export const Version = z.object({
   failure: z.string().nullish(),
   index: CidText.nullish(),
   reports: z.array(z.object({ report: CidText, recipe: CidText, verdict: z.string() })).default([]),
+  /** Of generated files. */
+  export: CidText.nullish(),
   progress: z.object({ job: z.string(), stage: z.string(), done: z.number(), total: z.number().nullable() }).nullish(),
 })
 export type Version = z.infer<typeof Version>

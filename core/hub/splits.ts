@@ -17,8 +17,13 @@ export interface Split {
   paths: string[]
 }
 
-/** The split of one path: its file name says it before its folders, the inner before the outer. */
+/** The split of one path. */
 export function splitOf(path: string): string {
+  return namedSplitOf(path) ?? 'train'
+}
+
+/** The split that a path names, its file name before its folders, the inner before the outer; null where it names none. */
+export function namedSplitOf(path: string): string | null {
   const sharded = SHARDED.exec(path)?.[1]
   if (sharded !== undefined) return sharded
   for (const part of path.split('/').reverse())
@@ -26,7 +31,7 @@ export function splitOf(path: string): string {
       const split = KEYWORDS.get(word)
       if (split !== undefined) return split
     }
-  return 'train'
+  return null
 }
 
 /** The splits of an index in the order of their first samples; one without samples is none. */

@@ -13,6 +13,7 @@ import { POLICIES, type Selection } from '../../core/documents/selection.ts'
 import { type SplitSize, datasetCard } from '../../core/hub/card.ts'
 import { type Config, configOf, configsBeside } from '../../core/hub/configs.ts'
 import { type Export, encodeExport } from '../../core/hub/exportDocument.ts'
+import { exportFolders } from '../../core/hub/exportFolders.ts'
 import { splitsOf } from '../../core/hub/splits.ts'
 import { yamlMapping } from '../../core/hub/yaml.ts'
 import type { Blocks } from '../../store/blocks.ts'
@@ -106,9 +107,10 @@ async function reportFiles(subject: Subject, write: WriteRows, store: ExportCont
   const published = manifest.document.files.map((file) => file.path)
   const own = await ownConfigs(store.blocks, manifest.document)
   if (own === null) return []
+  const folders = exportFolders(published)
   const isParquet = index.document.files.every(({ path }) => PARQUET.test(path))
-  const whole = isParquet ? null : await write(freeFolder(published, ['data', 'parquet']))
-  const verified = await write(freeFolder(published, ['verified']), selection.document)
+  const whole = isParquet ? null : await write(folders.whole)
+  const verified = await write(folders.verified, selection.document)
   const configs = configsBeside({ own, index: index.document, whole: whole?.splits ?? null, verified: verified.splits })
   const generated = [...(whole?.files ?? []), ...verified.files]
   if (published.includes(README)) return [...generated, await storeText(store, METADATA, yamlMapping({ configs }))]
@@ -129,13 +131,6 @@ async function ownConfigs(blocks: Blocks, { files }: Manifest): Promise<Config[]
   if (readme === undefined) return []
   if (readme.sizeBytes > MAX_README_BYTES) return null
   return configsOf(Buffer.from(await blocks.readAll(readme.cid, MAX_README_BYTES)).toString('utf8'))
-}
-
-/** A folder in which nothing was published, so that whoever reads a folder never reads both. */
-function freeFolder(published: readonly string[], names: readonly string[]): string {
-  const isFree = (folder: string) => published.every((path) => path !== folder && !path.startsWith(`${folder}/`))
-  for (const name of names) if (isFree(name)) return name
-  for (let i = 1; ; i++) if (isFree(`${names.at(-1)}-${i}`)) return `${names.at(-1)}-${i}`
 }
 
 async function storeText({ db, blocks }: ExportContext, path: string, text: string): Promise<FileObject> {

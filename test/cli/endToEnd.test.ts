@@ -105,6 +105,24 @@ describe('contributor, trainer and auditor', { concurrency: 1 }, () => {
     assert.ok(report.evidence.some(({ detector, samples }) => detector === 'hidden_content' && samples.includes(HIDDEN_ROW)))
   })
 
+  test('provenance writes on the stranger’s machine, from verified documents, the bytes that the registry gives as Croissant', async () => {
+    const given = async () => (await fetch(`${server}/api/datasets/acme/messages/croissant`)).text()
+    const written = () => rawLine('stranger', ['provenance', 'acme/messages', '--format', 'croissant'])
+    // Log entries and generated files come when they come: what stands before and after did not change meanwhile.
+    for (;;) {
+      const [before, text, after] = [await given(), await written(), await given()]
+      if (before !== after) continue
+      assert.equal(text, before)
+      break
+    }
+    const { code, errors } = await assay(['provenance', 'acme/messages', '--format', 'prov-json'], {
+      home: join(folder.path, 'stranger'),
+      server,
+    })
+    assert.equal(code, 2)
+    assert.match(errors, /croissant/)
+  })
+
   test('check finds on the contributor’s machine, with no server, what the report says: the same words and the same table', async () => {
     const {
       report: cid,

@@ -13,13 +13,14 @@ const PACKAGES = ['datasets', 'huggingface_hub', 'pandas', 'polars', 'duckdb', '
 /** `path`: a Python, or a module to import. `versions`: for people. */
 export type Installed = { path: string; versions: string } | { missing: string }
 
-export async function installPython(folder: string): Promise<Installed> {
+/** A Python with the newest of these packages. */
+export async function installPython(folder: string, packages: readonly string[] = PACKAGES): Promise<Installed> {
   const venv = join(folder, 'venv')
   const python = join(venv, 'bin', 'python')
   try {
     if (!existsSync(python)) await run('python3', ['-m', 'venv', venv])
-    await run(python, ['-m', 'pip', 'install', '--quiet', '--upgrade', '--disable-pip-version-check', ...PACKAGES])
-    const script = `import importlib.metadata as m; print(", ".join(f"{n} {m.version(n)}" for n in ${JSON.stringify(PACKAGES)}))`
+    await run(python, ['-m', 'pip', 'install', '--quiet', '--upgrade', '--disable-pip-version-check', ...packages])
+    const script = `import importlib.metadata as m; print(", ".join(f"{n} {m.version(n)}" for n in ${JSON.stringify(packages)}))`
     return { path: python, versions: (await run(python, ['-c', script])).stdout.trim() }
   } catch (error) {
     return { missing: `Python's clients cannot be installed: ${messageOf(error)}` }
