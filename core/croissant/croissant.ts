@@ -94,7 +94,6 @@ function rowsOf({ manifest, verified }: CroissantSubject, index: SampleIndex): R
       notes: [`Note of the registry: no record set stands here, because ${fieldCount} fields are more than clients of Croissant read.`],
     }
   const { recordSets, leftOut } = recordSetsOf(index, configs, {
-    image: verified?.report.document.columns.image,
     namesSplits: index.files.some(({ path }) => namedSplitOf(path) !== null),
   })
   const notes = [
@@ -124,8 +123,6 @@ function publishedRows(manifest: Manifest, index: SampleIndex, exported: Export 
   const withRows = index.files.filter(({ sampleCount }) => sampleCount > 0)
   if (!withRows.every(({ path }) => PARQUET.test(path))) return null
   const byPath = new Map(manifest.files.map((file) => [file.path, file]))
-  const isParquet = withRows.every(({ path }) => PARQUET.test(path))
-  const description = `All rows, as published${isParquet ? '' : '; a client guesses the types of such files, which it may do wrong'}`
   const files = withRows.flatMap(({ path }) => {
     const file = byPath.get(path)
     return file === undefined ? [] : [{ file, split: splitOf(path) }]

@@ -20,13 +20,14 @@ const ITEMS: Partial<Record<FieldType['type'], string>> = { ...SCALARS, int64: '
 /** What a JSONPath between quotes can hold in every client's grammar. */
 const QUOTABLE = /^[\p{L}\p{N} _-]+$/u
 
+/** Bytes in a column of such a name are images; of others nobody knows what they are, and a client would fail on them. */
+const IMAGE_NAME = /^(images?|img|picture|photo)$/i
+
 export interface FieldSource {
   /** `@id` of the record set. */
   recordSet: string
   /** `@id` of the file. */
   file: string
-  /** The column of images, bytes or `{bytes, path}`, where one is known. */
-  image?: string
 }
 
 export interface Fields {
@@ -45,7 +46,7 @@ export function fieldsOf(schema: Schema, source: FieldSource): Fields {
   const leftOut: string[] = []
   const fields = schema.flatMap((column) => {
     const field =
-      column.name === source.image && isBytes(column.type)
+      IMAGE_NAME.test(column.name) && isBytes(column.type)
         ? imageField(column, { ...source, names: [column.name] })
         : fieldOf(column.type, { ...source, names: [column.name] }, leftOut)
     return field === null ? [] : [field]

@@ -35,18 +35,18 @@ export interface RecordSets {
   leftOut: string[]
 }
 
-/** `image`: the column of images. `namesSplits`: whether the files say to which splits they belong. */
+/** `namesSplits`: whether the files say to which splits they belong. */
 export function recordSetsOf(
   { schema }: SampleIndex,
   configs: readonly RowConfig[],
-  { image, namesSplits }: { image: string | undefined; namesSplits: boolean },
+  { namesSplits }: { namesSplits: boolean },
 ): RecordSets {
-  const recordSets: Plain[] = namesSplits ? [splitSet(configs)] : []
+  const recordSets: Plain[] = namesSplits && configs.length > 0 ? [splitSet(configs)] : []
   let leftOut: string[] = []
   for (const config of configs)
     for (const [i, { file, split }] of config.files.entries()) {
       const id = recordSetId(config, i)
-      const { fields, ...columns } = fieldsOf(schema, { recordSet: id, file: fileId(file.path), ...(image === undefined ? {} : { image }) })
+      const { fields, ...columns } = fieldsOf(schema, { recordSet: id, file: fileId(file.path) })
       leftOut = columns.leftOut
       if (fields.length === 0) continue
       const isTaken = new Set(schema.map((column) => column.name))

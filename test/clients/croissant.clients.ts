@@ -58,9 +58,9 @@ before(async () => {
   }
   await record('messages@1', 'messages-1', NAMES.messages, true)
   await record('messages', 'messages-2', NAMES.messages, true)
-  for (const key of ['tables', 'unicode', 'capitals'] as const) await record(key, key, NAMES[key], true)
+  for (const key of ['tables', 'unicode', 'capitals', 'kinds'] as const) await record(key, key, NAMES[key], true)
   await endNode(verifier, 'SIGTERM')
-  for (const name of [NAMES.messages, NAMES.tables, NAMES.unicode, NAMES.capitals]) await awaitExport(server, name)
+  for (const name of [NAMES.messages, NAMES.tables, NAMES.unicode, NAMES.capitals, NAMES.kinds]) await awaitExport(server, name)
   await record('unverified', 'unverified', NAMES.unverified, false)
   await record('new tables', 'tables', NAMES['new tables'], false)
   await awaitIndex(NAMES.unverified)

@@ -211,7 +211,7 @@ test('a version has its rows as published and those that pass, by split, each wi
 
 test('before a verdict there is a record set of Parquet alone: of other files clients guess the types', () => {
   assert.deepEqual(setsOf({ paths: ['rows.parquet'] }), ['default'])
-  for (const path of ['rows.csv', 'rows.jsonl', 'rows.jsonl.gz', 'rows.txt']) {
+  for (const path of ['train.csv', 'rows.jsonl', 'rows.jsonl.gz', 'rows.txt']) {
     assert.deepEqual(setsOf({ paths: [path] }), [])
     assert.match(parsed({ paths: [path] }).description, /not verified yet.*\n\n.*guess the types/)
   }
@@ -257,6 +257,16 @@ test('nested columns have a field for each value, and types that Croissant has n
       },
     },
     { name: 'raw', type: { type: 'binary' } },
+    {
+      name: 'image',
+      type: {
+        type: 'struct',
+        fields: [
+          { name: 'bytes', type: { type: 'binary' } },
+          { name: 'path', type: { type: 'utf8' } },
+        ],
+      },
+    },
     { name: 'split', type: { type: 'utf8' } },
   ]
   const croissant = parsed({ paths: ['train.parquet'], schema })
@@ -294,6 +304,13 @@ test('nested columns have a field for each value, and types that Croissant has n
           source: { ...source('about'), transform: { jsonPath: "$.'n'" } },
         },
       ],
+    },
+    {
+      '@type': 'cr:Field',
+      '@id': 'default/image',
+      name: 'image',
+      dataType: 'sc:ImageObject',
+      source: { ...source('image'), transform: { jsonPath: "$.'bytes'" } },
     },
     { '@type': 'cr:Field', '@id': 'default/split', name: 'split', dataType: 'sc:Text', source: source('split') },
     {

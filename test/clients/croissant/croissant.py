@@ -5,6 +5,7 @@ import os
 import re
 
 import mlcroissant
+import pandas
 import requests
 
 from features import FACTS, SCRATCH, feature, main, rows
@@ -68,7 +69,7 @@ def ids(dataset):
 
 @feature("validate without a warning: JSONL, CSV and Parquet, verified and not yet")
 def validate():
-    for key in ("messages", "messages@1", "tables", "unicode", "capitals", "unverified", "new tables"):
+    for key in ("messages", "messages@1", "tables", "unicode", "capitals", "kinds", "unverified", "new tables"):
         validated(key)
 
 
@@ -115,6 +116,38 @@ def load_unverified():
     dataset = validated("unverified")
     assert not ids(dataset) and "not verified yet" in dataset.metadata.description, dataset.metadata
     return rows(load(validated("new tables"), "default"), of="new tables: train")
+
+
+def kind(id, at="default"):
+    """The row of `test/clients/hub/dataSets.ts` as records have it."""
+    has = id % 7 != 6
+    return {
+        f"{at}/id": id,
+        f"{at}/text": has,
+        f"{at}/day": pandas.Timestamp("1970-01-01") + pandas.Timedelta(days=id) if has else None,
+        f"{at}/at": pandas.Timestamp("1970-01-01", tz="UTC") + pandas.Timedelta(microseconds=id * 1_000_001) if has else None,
+        f"{at}/flag": id % 2 == 0 if has else None,
+        f"{at}/points": [{f"{at}/points/x": x / 3, f"{at}/points/label": f"p{x}".encode()} for x in range(id % 3)] if has else None,
+        f"{at}/grid": [[id], [1, 2]] if has else None,
+        f"{at}/about": {f"{at}/about/n": id if has else None},
+        f"{at}/about/deep": {f"{at}/about/deep/s": f"s{id}".encode() if has else None},
+        f"{at}/odd~20name~2F~C3~BC": f"ü{id}".encode() if has else None,
+    }
+
+
+@feature("dates, times, arrays, structs and odd names keep their values; bytes are left out and named")
+def kinds():
+    dataset = validated("kinds")
+    assert "left out: raw (binary)" in dataset.metadata.description, dataset.metadata.description
+    records = list(dataset.records("default"))
+    assert len(records) == 200
+    for id, record in enumerate(records):
+        record["default/text"] = record["default/text"] is not None
+        # An array of structs that is null is an array of one without values there.
+        if id % 7 == 6:
+            assert record["default/points"] in (None, [{"default/points/x": None, "default/points/label": None}]), record
+            record["default/points"] = None
+        assert record == kind(id), (record, kind(id))
 
 
 @feature("an older version")

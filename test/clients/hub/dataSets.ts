@@ -1,6 +1,9 @@
 /** Data sets that the clients read, made anew each time. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { createParquetFile } from '../../../core/samples/parquet.ts'
+import type { Schema } from '../../../core/samples/schema.ts'
+import { CalendarDate, Instant } from '../../../core/samples/value.ts'
 import { parquetBytes } from '../../indexer/sources.ts'
 
 /** Rows with a hidden character in this place are flagged. */
@@ -37,6 +40,66 @@ function table(rowCount: number): Uint8Array {
   })
 }
 
+/** A column of every kind of value; each seventh row has nothing but its id. */
+function kinds(rowCount: number): Uint8Array {
+  const file = createParquetFile(KINDS)
+  for (const id of numbers(0, rowCount)) {
+    const points = numbers(0, id % 3).map((x) => ({ x: x / 3, label: `p${x}` }))
+    file.push({
+      ...Object.fromEntries(KINDS.map(({ name }) => [name, null])),
+      id,
+      ...(id % 7 === 6
+        ? {}
+        : {
+            text: words(id),
+            day: new CalendarDate(id),
+            at: new Instant(BigInt(id) * 1_000_001_000n),
+            flag: id % 2 === 0,
+            points,
+            grid: [[id], [1, 2]],
+            about: { n: id, deep: { s: `s${id}` } },
+            raw: Uint8Array.of(id % 256),
+            'odd name/ü': `ü${id}`,
+          }),
+    })
+  }
+  return file.finish()
+}
+
+const KINDS: Schema = [
+  { name: 'id', type: { type: 'int64' } },
+  { name: 'text', type: { type: 'utf8' } },
+  { name: 'day', type: { type: 'date' } },
+  { name: 'at', type: { type: 'timestamp', unit: 'us', utc: true } },
+  { name: 'flag', type: { type: 'bool' } },
+  {
+    name: 'points',
+    type: {
+      type: 'list',
+      items: {
+        type: 'struct',
+        fields: [
+          { name: 'x', type: { type: 'float64' } },
+          { name: 'label', type: { type: 'utf8' } },
+        ],
+      },
+    },
+  },
+  { name: 'grid', type: { type: 'list', items: { type: 'list', items: { type: 'int64' } } } },
+  {
+    name: 'about',
+    type: {
+      type: 'struct',
+      fields: [
+        { name: 'n', type: { type: 'int64' } },
+        { name: 'deep', type: { type: 'struct', fields: [{ name: 's', type: { type: 'utf8' } }] } },
+      ],
+    },
+  },
+  { name: 'raw', type: { type: 'binary' } },
+  { name: 'odd name/ü', type: { type: 'utf8' } },
+]
+
 /** Twenty words that no other row has, so that nothing is a duplicate. */
 function words(id: number): string {
   return Array.from({ length: 20 }, (_, i) => `w${(id * 7919 + i * 104_729) % 1_000_003}`).join(' ')
@@ -58,6 +121,7 @@ const DATA_SETS = {
       .join('\n')}\n`,
   }),
   capitals: () => ({ 'train.jsonl': messages(300, 500) }),
+  kinds: () => ({ 'rows.parquet': kinds(200) }),
   unverified: () => ({ 'train.jsonl': messages(0, 200) }),
 } satisfies Record<string, () => Record<string, string | Uint8Array>>
 

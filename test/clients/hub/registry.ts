@@ -22,6 +22,7 @@ export const NAMES = {
   unicode: 'Größe-9/Über.Straße_Ünï',
   capitals: 'ACME/MiXed.Case-1_b',
   unverified: 'acme/unverified',
+  kinds: 'acme/kinds',
   'new tables': 'acme/new-tables',
 } as const
 
