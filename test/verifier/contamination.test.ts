@@ -57,6 +57,12 @@ describe('contamination word by word', () => {
     assert.equal(findings[1]!.facts['item'], 1)
     assert.equal(findings[1]!.facts['longest_run_words'], 30)
     assert.match(String(findings[1]!.facts['shared_words']), /^w2x0, w2x1/)
+    assert.deepEqual([findings[1]!.facts['before_in_sample'], findings[1]!.facts['after_in_sample']], ['before', 'after'])
+  })
+
+  test('shows no word before what stands at the beginning, nor behind what stands at the end', async () => {
+    const { findings } = await compare(textsOf([sentence(1, 30)]), [sentence(1, 30)])
+    assert.deepEqual([findings[1]!.facts['before_in_sample'], findings[1]!.facts['after_in_sample']], ['', ''])
   })
 
   test('takes a long run out of a long item for enough, and a short run for too little', async () => {

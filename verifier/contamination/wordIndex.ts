@@ -17,11 +17,12 @@ export function wordHashes(text: string, maximumWords: number): Uint32Array {
   return Uint32Array.from(hashes)
 }
 
-/** The words `from` … `to` − 1 of a text as they stand in it, case folded, with the marks between them. */
+/** The words `from` … `to` − 1 of a text as they stand in it, case folded, with the marks between them; '' where there are none. */
 export function wordsBetween(text: string, from: number, to: number): string {
+  if (from >= to) return ''
   const folded = text.toLowerCase()
   let word = 0
-  let first = 0
+  let first = folded.length
   let last = 0
   eachToken(folded, (start, end) => {
     if (!isWordUnit(folded.charCodeAt(start))) return true

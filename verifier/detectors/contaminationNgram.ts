@@ -12,6 +12,8 @@ import { canonicalText } from '../text/canonical.ts'
 import { createScores, type Detector, excerpt, integerParameter, MAX_FINDING_SAMPLES } from './detector.ts'
 
 const MILLION = 1_000_000
+/** Words of the sample that are shown on each side of what it shares. */
+const WORDS_AROUND = 12
 
 interface Match extends SharedWords {
   sample: number
@@ -27,7 +29,7 @@ const CHANGES: readonly { name: string; every: number | null }[] = [
 
 export const contaminationNgram: Detector = {
   id: 'contamination_ngram',
-  version: 2,
+  version: 3,
   tier: 'T0',
   property: 'duplication',
   flag: 'contaminated',
@@ -137,6 +139,10 @@ export const contaminationNgram: Detector = {
             item,
             item_text: excerpt(benchmark.corpus.text(item)!),
             shared_words: excerpt(wordsBetween(corpus.canonicalText(sample)!, runStart, runStart + longestRun)),
+            before_in_sample: excerpt(wordsBetween(corpus.canonicalText(sample)!, Math.max(0, runStart - WORDS_AROUND), runStart)),
+            after_in_sample: excerpt(
+              wordsBetween(corpus.canonicalText(sample)!, runStart + longestRun, runStart + longestRun + WORDS_AROUND),
+            ),
             longest_run_words: longestRun,
             coverage_millionths: Math.floor((covered * MILLION) / itemWords),
           },
