@@ -34,7 +34,16 @@ describe('hygiene', () => {
       blocks,
       rows.map((row, i) => ({ ...row, mail: `someone${i}@mail.test` })),
     )
-    assert.deepEqual(personal.report.properties, plain.report.properties)
+    // Another column makes another seed, by which attacks are put into scratch copies; what is judged stays.
+    const judged = ({ report }: typeof plain) =>
+      report.properties.map(({ property, state, flaggedSamples, lowerBoundMillionths, coverageMillionths }) => ({
+        property,
+        state,
+        flaggedSamples,
+        lowerBoundMillionths,
+        coverageMillionths,
+      }))
+    assert.deepEqual(judged(personal), judged(plain))
     assert.equal(personal.report.verdict, plain.report.verdict)
     assert.ok(personal.flagsOf(0).includes('personal_data'))
   })
