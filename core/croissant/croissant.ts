@@ -10,7 +10,7 @@ import { exportFolders, splitOfExported } from '../hub/exportFolders.ts'
 import { namedSplitOf, splitOf } from '../hub/splits.ts'
 import type { Plain } from '../hub/yaml.ts'
 import { CROISSANT_CONTEXT, CROISSANT_VERSION } from './context.ts'
-import { PARQUET, fileObject } from './files.ts'
+import { PARQUET, encodePath, fileObject, filesUrl } from './files.ts'
 import { type RegistryNames, type Signed, activityId, ipfs, licenseOf, provenance, responsibleUse, usagePolicy } from './provenance.ts'
 import { MAX_FIELDS, type RowConfig, recordSetsOf } from './recordSets.ts'
 
@@ -32,6 +32,13 @@ export function croissantOf(subject: CroissantSubject): { [key: string]: Plain }
   const { document: about } = manifest
   const rows = index === null ? NO_ROWS : rowsOf(subject, index.document)
   const rowsIn = new Map(index?.document.files.map(({ path, sampleCount }) => [path, sampleCount]))
+  const describeFile = (path: string) => {
+    const count = rowsIn.get(path)
+    return index === null ? undefined : count === undefined ? 'Holds no rows' : `As published: ${count} rows`
+  }
+  const publishedUrl = filesUrl(registry.url, about.name, manifest.cid)
+  const exportUrl = exported === null ? '' : filesUrl(registry.url, about.name, exported.cid)
+  const generated = exported?.document.files.map((file) => fileObject(file, exportUrl)) ?? []
   const [namespace] = about.name.split('/')
   return {
     '@context': CROISSANT_CONTEXT,
@@ -41,7 +48,7 @@ export function croissantOf(subject: CroissantSubject): { [key: string]: Plain }
     description: [about.description ?? about.title ?? about.name, ...rows.notes].join('\n\n'),
     conformsTo: CROISSANT_VERSION,
     license: licenseOf(about.license),
-    url: `${registry.url}/datasets/${about.name.split('/').map(encodeURIComponent).join('/')}`,
+    url: `${registry.url}/datasets/${encodePath(about.name)}`,
     sameAs: ipfs(about.root),
     identifier: ipfs(manifest.cid),
     citeAs: `${about.name}, version ${number}, ${ipfs(manifest.cid)}`,
@@ -52,16 +59,7 @@ export function croissantOf(subject: CroissantSubject): { [key: string]: Plain }
     usageInfo: usagePolicy(about, manifest.cid),
     ...responsibleUse(about, report?.document ?? null),
     ...provenance({ manifest, index, report }, registry),
-    distribution: [
-      ...about.files.map((file) => {
-        const count = rowsIn.get(file.path)
-        const description = index === null ? undefined : count === undefined ? 'Holds no rows' : `As published: ${count} rows`
-        return fileObject(file, { url: registry.url, dataset: about.name, document: manifest.cid }, description)
-      }),
-      ...(exported === null
-        ? []
-        : exported.document.files.map((file) => fileObject(file, { url: registry.url, dataset: about.name, document: exported.cid }))),
-    ],
+    distribution: [...about.files.map((file) => fileObject(file, publishedUrl, describeFile(file.path))), ...generated],
     recordSet: rows.recordSets,
   }
 }

@@ -28,27 +28,23 @@ const FORMATS: readonly (readonly [RegExp, string | readonly string[]])[] = [
 
 export const PARQUET = /\.(parquet|pq)$/i
 
-/** Files under one commit id of a registry. */
-export interface FilePlace {
-  /** The registry's URL, without a slash at the end. */
-  url: string
-  /** `namespace/name`. */
-  dataset: string
-  /** A manifest, or an export. */
-  document: CID
+/** Where a registry gives the files of a manifest or an export, whose bytes never change: a URL that ends in a slash. */
+export function filesUrl(registryUrl: string, dataset: string, document: CID): string {
+  return `${registryUrl}/datasets/${encodePath(dataset)}/resolve/${commitIdOf(document)}/`
 }
 
 export function fileId(path: string): string {
   return ['file', ...path.split('/').map(idPart)].join('/')
 }
 
-export function fileObject(file: FileObject, place: FilePlace, description?: string): Plain {
+/** `url`: of `filesUrl`. */
+export function fileObject(file: FileObject, url: string, description?: string): Plain {
   return {
     '@type': 'cr:FileObject',
     '@id': fileId(file.path),
     name: file.path,
     ...(description === undefined ? {} : { description }),
-    contentUrl: contentUrl(place, file.path),
+    contentUrl: `${url}${encodePath(file.path)}`,
     contentSize: `${file.sizeBytes} B`,
     encodingFormat: FORMATS.find(([ending]) => ending.test(file.path))?.[1] ?? 'application/octet-stream',
     sha256: file.sha256,
@@ -56,8 +52,6 @@ export function fileObject(file: FileObject, place: FilePlace, description?: str
   }
 }
 
-/** A URL whose bytes never change: it names the commit. */
-function contentUrl({ url, dataset, document }: FilePlace, path: string): string {
-  const encode = (text: string) => text.split('/').map(encodeURIComponent).join('/')
-  return `${url}/datasets/${encode(dataset)}/resolve/${commitIdOf(document)}/${encode(path)}`
+export function encodePath(path: string): string {
+  return path.split('/').map(encodeURIComponent).join('/')
 }

@@ -43,17 +43,17 @@ export function recordSetsOf(
 ): RecordSets {
   const recordSets: Plain[] = namesSplits && configs.length > 0 ? [splitSet(configs)] : []
   let leftOut: string[] = []
-  for (const config of configs)
+  const taken = new Set(schema.map((column) => column.name))
+  for (const config of configs) {
+    const ids = recordSetIds(config)
     for (const [i, { file, split }] of config.files.entries()) {
-      const id = recordSetId(config, i)
+      const id = ids[i]!
       const { fields, ...columns } = fieldsOf(schema, { recordSet: id, file: fileId(file.path) })
       leftOut = columns.leftOut
       if (fields.length === 0) continue
-      const isTaken = new Set(schema.map((column) => column.name))
-      if (namesSplits)
-        fields.push(constantField(id, freeName('split', isTaken), split, { references: { field: { '@id': 'splits/name' } } }))
+      if (namesSplits) fields.push(constantField(id, freeName('split', taken), split, { references: { field: { '@id': 'splits/name' } } }))
       if (config.verdict !== null)
-        fields.push(constantField(id, freeName('verdict', isTaken), config.verdict, { description: 'The verdict on this row' }))
+        fields.push(constantField(id, freeName('verdict', taken), config.verdict, { description: 'The verdict on this row' }))
       recordSets.push({
         '@type': 'cr:RecordSet',
         '@id': id,
@@ -63,16 +63,23 @@ export function recordSetsOf(
         field: fields,
       })
     }
+  }
   return { recordSets, leftOut }
 }
 
-/** `default` where there is one file, else `default/SPLIT` and, where a split has several, `default/SPLIT/00000`. */
-function recordSetId({ name, files }: RowConfig, i: number): string {
-  if (files.length === 1) return name
-  const { split } = files[i]!
-  const ofSplit = files.flatMap((each, place) => (each.split === split ? [place] : []))
-  const id = `${name}/${idPart(split)}`
-  return ofSplit.length === 1 ? id : `${id}/${String(ofSplit.indexOf(i)).padStart(5, '0')}`
+/** The `@id` of each file's rows: `default` where there is one file, else `default/SPLIT` and, where a split has several, `default/SPLIT/00000`. */
+function recordSetIds({ name, files }: RowConfig): string[] {
+  if (files.length === 1) return [name]
+  const counts = new Map<string, number>()
+  const places = files.map(({ split }) => {
+    const place = counts.get(split) ?? 0
+    counts.set(split, place + 1)
+    return place
+  })
+  return files.map(({ split }, i) => {
+    const id = `${name}/${idPart(split)}`
+    return counts.get(split) === 1 ? id : `${id}/${String(places[i]).padStart(5, '0')}`
+  })
 }
 
 function splitSet(configs: readonly RowConfig[]): Plain {
