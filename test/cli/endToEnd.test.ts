@@ -1,7 +1,10 @@
 /** The three users' commands against a real node: a process of its own, its indexer, verifier and log included. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
@@ -11,6 +14,7 @@ import { z } from 'zod'
 import { equalBytes } from '../../core/bytes.ts'
 import { runCli } from '../../cli/cli.ts'
 import { parseDocument } from '../../core/documents/document.ts'
+import { until } from '../service/until.ts'
 import { type NodeProcess, assay, endNode, freePort, startNode } from '../support/node.ts'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
 import { temporaryFolder } from './temporary.ts'
@@ -80,6 +84,7 @@ async function rawLine(user: string, words: string[]): Promise<string> {
 
 const publishing = (path: string) => ['publish', path, 'acme/messages', '--license', 'CC0-1.0', '--label-column', 'label', '--wait']
 const Version = z.object({ number: z.number(), state: z.string(), manifest: z.string(), index: z.string() })
+const Documents = z.object({ index: z.string(), export: z.string() })
 const Audit = z.object({ conclusion: z.string(), steps: z.array(z.object({ name: z.string(), status: z.string(), detail: z.string() })) })
 
 describe('contributor, trainer and auditor', { concurrency: 1 }, () => {
@@ -253,6 +258,23 @@ describe('contributor, trainer and auditor', { concurrency: 1 }, () => {
     assert.match(said, /^state +verified$/m)
   })
 
+  for (const what of ['index', 'export'] as const)
+    test(`provenance refuses the ${what} of another version`, async () => {
+      const path = `${server}/v1/versions/${encodeURIComponent('acme/messages@1')}`
+      const other = await until('the export of the first version', async () => Documents.safeParse(await (await fetch(path)).json()).data)
+      const forger = createServer((request, response) => {
+        void forge(request.url!, { [what]: other[what] }).then((body) => response.end(body))
+      }).listen(0, '127.0.0.1')
+      await once(forger, 'listening')
+      const { port } = forger.address() as AddressInfo // of a TCP server that listens
+      const words = ['provenance', 'acme/messages', '--format', 'croissant']
+      const { code, errors } = await assay(words, { home: join(folder.path, 'stranger'), server: `http://127.0.0.1:${port}` })
+      forger.closeAllConnections()
+      forger.close()
+      assert.equal(code, 1)
+      assert.match(errors, /is not of the manifest/)
+    })
+
   test('a version that cannot be read fails with its reason, and the next one is not held up by it', async () => {
     const path = join(folder.path, 'ragged.csv')
     const words = ['publish', path, 'acme/table', '--license', 'CC0-1.0', '--wait']
@@ -277,6 +299,13 @@ describe('contributor, trainer and auditor', { concurrency: 1 }, () => {
     )
   })
 })
+
+/** What the registry gives, and of a version something else besides. */
+async function forge(path: string, version: Record<string, string>): Promise<Buffer> {
+  const body = Buffer.from(await (await fetch(`${server}${path}`)).arrayBuffer())
+  if (!path.startsWith('/v1/versions/')) return body
+  return Buffer.from(JSON.stringify({ ...z.record(z.string(), z.unknown()).parse(JSON.parse(body.toString())), ...version }))
+}
 
 /** Audits until the sequencer has logged the run. */
 async function logged(run: string): Promise<z.infer<typeof Audit>> {
