@@ -117,6 +117,30 @@ test('a database that is ahead of what was published is taken, and published', a
   assert.equal((await readPublishedCheckpoint(db))?.size, 300)
 })
 
+test('what another process publishes while this one starts is no older database', async () => {
+  await using dir = await folder()
+  await using db = await testDatabase()
+  const file = checkpointFile(join(dir.path, 'checkpoint'))
+  const first = createSequencer({ db, origin, signer, memory: file })
+  await attest(db, 'history', 0, 2)
+  await first.appendPending()
+  // The other one publishes more, just before this one has read what was remembered.
+  const second = createSequencer({
+    db,
+    origin,
+    signer,
+    memory: {
+      async read() {
+        await attest(db, 'history', 2, 9)
+        await first.appendPending()
+        return file.read()
+      },
+      write: async (checkpoint) => file.write(checkpoint),
+    },
+  })
+  assert.equal((await second.publish(signal)).size, 9)
+})
+
 test('a database that is exchanged under a running sequencer is noticed', async () => {
   await using db = await databaseWith('history', 5)
   const sequencer = createSequencer({ db, origin, signer })

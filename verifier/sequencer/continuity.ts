@@ -15,6 +15,11 @@ interface TreeHead {
 }
 
 export interface Continuity {
+  /**
+   * Reads what is remembered. It is done before a tree is read that will be held against it: another process may publish in between, and
+   * what it remembers is never ahead of the database, but may be ahead of a tree that was read before.
+   */
+  load(): Promise<void>
   /** Throws an Error, which says what to do, unless the tree begins with the last one that was remembered. */
   assertContinues(head: TreeHead, tiles: TileReader): Promise<void>
   /** Whether the tree is the last one that was remembered. */
@@ -49,6 +54,9 @@ export function createContinuity({ memory, vkey, hash }: ContinuityOptions): Con
   const known = async () => (last ??= recall())
 
   return {
+    async load() {
+      await known()
+    },
     async isLast(head) {
       const tree = await known()
       return tree !== null && isSame(tree, head)

@@ -103,6 +103,7 @@ export function createSequencer({
   }
 
   async function lockOwnState(trx: Database): Promise<LogState> {
+    await continuity.load()
     let state = await lockLogState(trx)
     if (state === null) {
       await createLogState(trx, { origin, ...checkpointOf(0, EMPTY_ROOT) })
@@ -150,6 +151,7 @@ export function createSequencer({
   }
 
   async function publish(signal: AbortSignal): Promise<Publication> {
+    await continuity.load()
     const state = await readLogState(db)
     const published = await readPublishedCheckpoint(db)
     if (state === null) return { size: 0, logSize: 0, lacks: 'the log has no checkpoint yet', refusals: [] }
