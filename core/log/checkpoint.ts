@@ -5,9 +5,9 @@
  *     size
  *     base64 of the root hash
  */
-import { base64ToBytes, bytesToBase64 } from '../bytes.ts'
-import { DIGEST_LENGTH } from '../hash.ts'
+import { bytesToBase64 } from '../bytes.ts'
 import { Problem } from '../problem.ts'
+import { parseHash } from './logText.ts'
 import { openNote, parseVerificationKey } from './note.ts'
 
 export interface Checkpoint {
@@ -31,7 +31,7 @@ export function parseCheckpoint(text: string): Checkpoint {
   if (extensions.slice(0, -1).includes('')) throw new Problem('invalid-document', 'the checkpoint has an empty extension line')
   if (!/^(0|[1-9]\d{0,15})$/.test(size) || !Number.isSafeInteger(Number(size)))
     throw new Problem('invalid-document', 'the size of the checkpoint is not a decimal number up to 2^53')
-  return { origin, size: Number(size), rootHash: parseRootHash(root) }
+  return { origin, size: Number(size), rootHash: parseHash(root, 'the root hash of the checkpoint') }
 }
 
 /**
@@ -44,14 +44,4 @@ export function openCheckpoint(note: Uint8Array, vkey: string): Checkpoint {
   if (checkpoint.origin !== key.name)
     throw new Problem('untrusted', `the checkpoint is of the log ${checkpoint.origin}, but the trusted key is of ${key.name}`)
   return checkpoint
-}
-
-function parseRootHash(text: string): Uint8Array {
-  try {
-    const rootHash = base64ToBytes(text)
-    if (rootHash.length === DIGEST_LENGTH) return rootHash
-  } catch {
-    // The same answer as for a wrong length.
-  }
-  throw new Problem('invalid-document', 'the root hash of the checkpoint is not base64 of 32 bytes')
 }

@@ -2,9 +2,10 @@
  * Signed notes, https://c2sp.org/signed-note: a text, a blank line, and lines `— <key name> base64(key ID ‖ signature)`.
  * Ed25519 (type 0x01) is verified here; signatures by other keys and of other types are kept for those who know them.
  */
-import { base64ToBytes, bytesToBase64, bytesToUtf8, concatBytes, utf8ToBytes } from '../bytes.ts'
+import { base64ToBytes, bytesToBase64, concatBytes, utf8ToBytes } from '../bytes.ts'
 import { PUBLIC_KEY_LENGTH, type Signer, verifySignature } from '../keys.ts'
 import { Problem } from '../problem.ts'
+import { parseText } from './logText.ts'
 import { formatKey, isKeyName, KEY_ID_LENGTH, type NoteKey, noteKey, parseKey, signatureIsOf } from './noteKey.ts'
 
 const ED25519 = 0x01
@@ -85,12 +86,7 @@ export function openNote(bytes: Uint8Array, keys: readonly NoteKey[]): Note {
 export function parseNote(bytes: Uint8Array): { text: string; signatures: NoteSignature[] } {
   if (bytes.length > MAX_NOTE_BYTES)
     throw new Problem('invalid-document', `the note has ${bytes.length} bytes; at most ${MAX_NOTE_BYTES} are accepted`)
-  let note: string
-  try {
-    note = bytesToUtf8(bytes)
-  } catch (cause) {
-    throw new Problem('invalid-document', 'the note is not UTF-8', { cause })
-  }
+  const note = parseText(bytes, 'the note')
   const end = note.lastIndexOf('\n\n')
   if (end === -1 || !isNoteText(note))
     throw new Problem('invalid-document', 'not a signed note: expected text, a blank line and signatures')

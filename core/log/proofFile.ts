@@ -2,11 +2,12 @@
  * Proof files, https://c2sp.org/tlog-proof (v1): an entry's index and inclusion proof, and the checkpoint that it leads to, so that
  * one file shows offline that something was logged. `extra` is not authenticated by the file itself.
  */
-import { base64ToBytes, bytesToBase64, bytesToUtf8, concatBytes, utf8ToBytes } from '../bytes.ts'
+import { base64ToBytes, bytesToBase64, concatBytes, utf8ToBytes } from '../bytes.ts'
 import { DIGEST_LENGTH } from '../hash.ts'
 import { leafHash, verifyInclusion } from '../merkle/tree.ts'
 import { Problem } from '../problem.ts'
 import type { Checkpoint } from './checkpoint.ts'
+import { parseText } from './logText.ts'
 import { MAX_NOTE_BYTES } from './note.ts'
 
 const HEADER = 'c2sp.org/tlog-proof@v1'
@@ -35,12 +36,7 @@ export function encodeProofFile({ index, proof, checkpoint, extra }: ProofFile):
 export function parseProofFile(bytes: Uint8Array): ProofFile {
   if (bytes.length > MAX_PROOF_FILE_BYTES)
     throw new Problem('invalid-document', `the proof file has ${bytes.length} bytes; at most ${MAX_PROOF_FILE_BYTES} are accepted`)
-  let text: string
-  try {
-    text = bytesToUtf8(bytes)
-  } catch (cause) {
-    throw new Problem('invalid-document', 'the proof file is not UTF-8', { cause })
-  }
+  const text = parseText(bytes, 'the proof file')
   const end = text.indexOf('\n\n')
   const [header, ...lines] = text.slice(0, Math.max(end, 0)).split('\n')
   if (header !== HEADER) throw new Problem('invalid-document', `not a proof file: expected ${HEADER} on the first line`)

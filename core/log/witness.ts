@@ -2,11 +2,11 @@
  * The witness protocol, https://c2sp.org/tlog-witness: what a log sends to `add-checkpoint`, and the rules by which a witness decides.
  * Pure; who serves it keeps the state and the clock.
  */
-import { base64ToBytes, bytesToBase64, bytesToUtf8, concatBytes, utf8ToBytes } from '../bytes.ts'
-import { DIGEST_LENGTH } from '../hash.ts'
+import { bytesToBase64, concatBytes, utf8ToBytes } from '../bytes.ts'
 import { EMPTY_ROOT, verifyConsistency } from '../merkle/tree.ts'
 import { Problem } from '../problem.ts'
 import { type Checkpoint, parseCheckpoint } from './checkpoint.ts'
+import { parseHash, parseText } from './logText.ts'
 import { MAX_NOTE_BYTES, openNote, parseNote } from './note.ts'
 import type { NoteKey } from './noteKey.ts'
 
@@ -42,14 +42,18 @@ export function formatAddCheckpoint({ oldSize, proof, checkpoint }: AddCheckpoin
 /** Parses a request from outside; verifies nothing. Throws `invalid-document`. */
 export function parseAddCheckpoint(bytes: Uint8Array): AddCheckpoint {
   if (bytes.length > MAX_ADD_CHECKPOINT_BYTES) throw new Problem('invalid-document', 'the request is too long')
-  const text = textOf(bytes)
+  const text = parseText(bytes, 'the request')
   const end = text.indexOf('\n\n')
   const [first, ...hashes] = text.slice(0, Math.max(end, 0)).split('\n')
   const [, old] = /^old (0|[1-9]\d{0,15})$/.exec(first ?? '') ?? []
   if (old === undefined || !Number.isSafeInteger(Number(old)))
     throw new Problem('invalid-document', 'expected "old" and the size of the last cosigned checkpoint on the first line')
   if (hashes.length > MAX_PROOF_HASHES) throw new Problem('invalid-document', `a proof has at most ${MAX_PROOF_HASHES} hashes`)
-  return { oldSize: Number(old), proof: hashes.map(hashOf), checkpoint: utf8ToBytes(text.slice(end + 2)) }
+  return {
+    oldSize: Number(old),
+    proof: hashes.map((line) => parseHash(line, 'a line of the proof')),
+    checkpoint: utf8ToBytes(text.slice(end + 2)),
+  }
 }
 
 /**
@@ -96,22 +100,4 @@ function signedText(note: Uint8Array, keys: readonly NoteKey[]): string | null {
     if (error instanceof Problem && (error.code === 'untrusted' || error.code === 'invalid-signature')) return null
     throw error
   }
-}
-
-function textOf(bytes: Uint8Array): string {
-  try {
-    return bytesToUtf8(bytes)
-  } catch (cause) {
-    throw new Problem('invalid-document', 'the request is not UTF-8', { cause })
-  }
-}
-
-function hashOf(line: string): Uint8Array {
-  try {
-    const hash = base64ToBytes(line)
-    if (hash.length === DIGEST_LENGTH) return hash
-  } catch {
-    // The same answer as for a wrong length.
-  }
-  throw new Problem('invalid-document', 'a line of the proof is not base64 of 32 bytes')
 }
