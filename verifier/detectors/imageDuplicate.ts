@@ -8,6 +8,7 @@
  */
 import type { Power } from '../../core/documents/report.ts'
 import type { Finding } from '../../core/findings.ts'
+import { groupsOfKept } from '../duplicates/groups.ts'
 import { RECORD_COPY_ATTACKS } from '../images/copyPower.ts'
 import { extentOf } from '../images/imageTable.ts'
 import { comparedPixels, HASH_WORDS, hashDistance, perceptualHash, similarityMillionths } from '../images/perceptualHash.ts'
@@ -119,23 +120,16 @@ export const imageDuplicate: Detector = {
     }
 
     function findingsOf(): Finding[] {
-      const members = new Map<number, number[]>()
-      for (let sample = 0; sample < corpus.count; sample++) {
-        if (!flagged[sample]) continue
-        const group = members.get(clusters[sample]!)
-        if (group === undefined) members.set(clusters[sample]!, [sample])
-        else group.push(sample)
-      }
-      if (members.size === 0) return []
+      const largest = groupsOfKept(flagged, clusters)
+      if (largest.length === 0) return []
       const duplicates = [...flagged.keys()].filter((sample) => flagged[sample])
-      const largest = [...members].sort(([a, left], [b, right]) => right.length - left.length || a - b)
       const common = { detector: 'image_duplicate', property: 'duplication', flag: 'near_duplicate' } as const
       const summary: Finding = {
         ...common,
-        summary: `${duplicates.length === 1 ? '1 image is' : `${duplicates.length} images are`} nearly the same as one of ${members.size} earlier images, in whatever size, compression or brightness.`,
+        summary: `${duplicates.length === 1 ? '1 image is' : `${duplicates.length} images are`} nearly the same as one of ${largest.length} earlier images, in whatever size, compression or brightness.`,
         sampleCount: duplicates.length,
         samples: duplicates.slice(0, MAX_FINDING_SAMPLES),
-        facts: { groups: members.size, largest_group: largest[0]![1].length + 1 },
+        facts: { groups: largest.length, largest_group: largest[0]![1].length + 1 },
       }
       const groups = largest.slice(0, integerParameter(parameters, 'groupsInEvidence')).map(([kept, group]): Finding => ({
         ...common,

@@ -10,6 +10,7 @@
 import { sharedCount } from '../ascending.ts'
 import type { Power } from '../../core/documents/report.ts'
 import type { Finding } from '../../core/findings.ts'
+import { groupsOfKept } from '../duplicates/groups.ts'
 import { createBandIndex } from '../duplicates/bandIndex.ts'
 import { REWORDING_ATTACKS } from '../injection/copies.ts'
 import { mix } from '../numeric.ts'
@@ -186,24 +187,17 @@ export const nearDuplicate: Detector = {
     }
 
     function findingsOf(): Finding[] {
-      const members = new Map<number, number[]>()
-      for (let sample = 0; sample < corpus.count; sample++) {
-        if (!flagged[sample]) continue
-        const group = members.get(clusters[sample]!)
-        if (group === undefined) members.set(clusters[sample]!, [sample])
-        else group.push(sample)
-      }
-      if (members.size === 0) return []
-      const duplicates = [...members.values()].reduce((sum, group) => sum + group.length, 0)
-      const largest = [...members].sort(([a, left], [b, right]) => right.length - left.length || a - b)
+      const largest = groupsOfKept(flagged, clusters)
+      if (largest.length === 0) return []
+      const duplicates = largest.reduce((sum, [, group]) => sum + group.length, 0)
       const summary: Finding = {
         detector: 'near_duplicate',
         property: 'duplication',
         flag: 'near_duplicate',
-        summary: `${duplicates === 1 ? '1 sample shares' : `${duplicates} samples share`} at least ${Math.round(threshold * 100)} % of word 5-grams with an earlier sample that is kept; such groups: ${members.size}.`,
+        summary: `${duplicates === 1 ? '1 sample shares' : `${duplicates} samples share`} at least ${Math.round(threshold * 100)} % of word 5-grams with an earlier sample that is kept; such groups: ${largest.length}.`,
         sampleCount: duplicates,
-        samples: [...members.values()].flat().sort((a, b) => a - b).slice(0, MAX_FINDING_SAMPLES), // prettier-ignore
-        facts: { groups: members.size, largest_group: largest[0]![1].length + 1 },
+        samples: largest.flatMap(([, group]) => group).sort((a, b) => a - b).slice(0, MAX_FINDING_SAMPLES), // prettier-ignore
+        facts: { groups: largest.length, largest_group: largest[0]![1].length + 1 },
       }
       const groups = largest.slice(0, integerParameter(parameters, 'groupsInEvidence')).map(([kept, group]): Finding => ({
         detector: 'near_duplicate',
